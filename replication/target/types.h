@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace liteferry::target {
+
+// How values of a PostgreSQL type are converted. Domains are resolved to their base type.
+enum class TypeKind : std::uint8_t {
+  kBool,
+  kInt2,
+  kInt4,
+  kInt8,
+  kFloat4,
+  kFloat8,
+  kNumeric,
+  kText,     // text, citext, name and other text-like types without a length
+  kVarchar,  // varchar(n), or without n
+  kChar,     // char(n)
+  kBytea,
+  kDate,
+  kTime,
+  kTimestamp,
+  kTimestampTz,
+  kUuid,
+  kJson,
+  kJsonb,
+  kEnum,
+  kOther,  // anything else: through its text form, read by the server's own input function
+};
+
+struct TargetType {
+  TypeKind kind = TypeKind::kOther;
+  std::uint32_t oid = 0;     // of the base type
+  std::int32_t typmod = -1;  // of the column, or of the domain
+  std::string name;          // as format_type() prints the column's own type
+  std::string base_name;     // format_type() of the base type with its typmod, for casts
+  std::vector<std::string> enum_labels;
+};
+
+// From pg_type: the kind of a base type by its OID (built-in types have fixed ones) or its typtype.
+TypeKind KindOfType(std::uint32_t oid, char typtype, const std::string& typname);
+
+// varchar(n), char(n): n; 0 for no limit.
+std::int32_t LengthLimit(const TargetType& type);
+// numeric(p,s); precision 0 for no limit.
+struct NumericLimit {
+  std::int32_t precision = 0;
+  std::int32_t scale = 0;
+};
+NumericLimit NumericLimits(const TargetType& type);
+// timestamp(n), time(n): fraction digits kept, 6 without n.
+std::int32_t FractionDigits(const TargetType& type);
+
+}  // namespace liteferry::target

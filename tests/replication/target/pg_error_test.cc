@@ -1,0 +1,137 @@
+#include <gtest/gtest.h>
+
+#include "replication/target/pg_connection.h"
+#include "replication/target/pg_error.h"
+
+namespace liteferry::target {
+namespace {
+
+TEST(ClassifySqlstate, FollowsTheTable) {
+  struct Line {
+    const char* sqlstate;
+    Disposition expected;
+  };
+  const Line table[] = {
+      {"08000", Disposition::kRetry},      // connection exception
+      {"08006", Disposition::kRetry},      // connection failure
+      {"22001", Disposition::kRejectRow},  // string too long
+      {"22003", Disposition::kRejectRow},  // number out of range
+      {"22021", Disposition::kRejectRow},  // not in the encoding
+      {"22P02", Disposition::kRejectRow},  // invalid text representation
+      {"22P03", Disposition::kRejectRow},  // invalid binary representation
+      {"22P04", Disposition::kBug},        // bad COPY file format
+      {"23502", Disposition::kRejectRow},  // not null
+      {"23503", Disposition::kRejectRow},  // foreign key
+      {"23505", Disposition::kRejectRow},  // unique
+      {"23514", Disposition::kRejectRow},  // check
+      {"23P01", Disposition::kRejectRow},  // exclusion
+      {"25006", Disposition::kRetry},      // read only
+      {"25P02", Disposition::kBug},        // in a failed transaction
+      {"25P03", Disposition::kRetry},      // idle in transaction
+      {"28000", Disposition::kStop},       // invalid authorization
+      {"28P01", Disposition::kStop},       // invalid password
+      {"3D000", Disposition::kStop},       // no such database
+      {"40001", Disposition::kRetry},      // serialization
+      {"40P01", Disposition::kRetry},      // deadlock
+      {"42501", Disposition::kStop},       // privilege
+      {"42703", Disposition::kStop},       // no such column
+      {"42P01", Disposition::kStop},       // no such table
+      {"53100", Disposition::kRetry},      // disk full
+      {"53300", Disposition::kRetry},      // too many connections
+      {"54000", Disposition::kRejectRow},  // value too long for its index
+      {"55P03", Disposition::kRetry},      // lock not available
+      {"57014", Disposition::kRetry},      // cancelled
+      {"57P01", Disposition::kRetry},      // shutdown
+      {"57P02", Disposition::kRetry},      // crash
+      {"57P03", Disposition::kRetry},      // starting up
+      {"P0001", Disposition::kStop},       // RAISE
+      {"XX000", Disposition::kStop},       // internal
+      {"", Disposition::kStop},
+  };
+  for (const Line& line : table) {
+    EXPECT_EQ(ToString(ClassifySqlstate(line.sqlstate)), ToString(line.expected)) << line.sqlstate;
+  }
+}
+
+TEST(RedactUrl, HidesPasswordsOfEveryForm) {
+  struct Line {
+    const char* url;
+    const char* expected;
+  };
+  const Line table[] = {
+      {"postgresql://app:secret@db:5432/notes", "postgresql://app:***@db:5432/notes"},
+      {"postgres://app:s%40cret@db/notes?sslmode=require",
+       "postgres://app:***@db/notes?sslmode=require"},
+      {"postgresql://app@db/notes", "postgresql://app@db/notes"},
+      {"postgresql://db:5432/notes?user=a@b", "postgresql://db:5432/notes?user=a@b"},
+      {"postgresql:///notes", "postgresql:///notes"},
+      {"postgresql://app:@db/notes", "postgresql://app:***@db/notes"},
+      {"postgresql://a:secret@h1:1,h2:2/notes", "postgresql://a:***@h1:1,h2:2/notes"},
+      {"postgresql://app@db/notes?password=secret&user=x",
+       "postgresql://app@db/notes?password=***&user=x"},
+      {"postgresql://db/notes?a=b&sslpassword=secret", "postgresql://db/notes?a=b&sslpassword=***"},
+      {"postgresql://app@[::1]:5432/notes", "postgresql://app@[::1]:5432/notes"},
+      // Not escaped as they should be.
+      {"postgresql://app:se@cret@db/notes", "postgresql://app:***@db/notes"},
+      {"postgresql://app:se/cret@db/notes", "postgresql://app:***@db/notes"},
+      {"postgresql://app:secr?et@db/notes", "postgresql://app:***@db/notes"},
+      {"postgresql://app:12?et@db/notes", "postgresql://app:***@db/notes"},
+      {"host=db password=secret user=app", "host=db password=*** user=app"},
+      {"host=db password = secret", "host=db password = ***"},
+      {"password='se cr\\'et' dbname=notes", "password=*** dbname=notes"},
+      {"password='secret", "password=***"},
+      {"user=app password=se\\ cret", "user=app password=***"},
+      {"PASSWORD=secret", "PASSWORD=***"},
+      {"dbname=notes passfile=/x/y", "dbname=notes passfile=/x/y"},
+      {"password=", "password=***"},
+      {"notes", "notes"},
+      {"", ""},
+  };
+  for (const Line& line : table) EXPECT_EQ(RedactUrl(line.url), line.expected) << line.url;
+}
+
+TEST(ConnectError, StopsOnlyWhereEveryHostSaysSo) {
+  const std::string url = "postgresql://app:hunter2@db/notes";
+  const std::string refused =
+      "connection to server at \"a\", port 5432 failed: Connection refused\n\tIs it running?\n";
+  const std::string denied =
+      "connection to server at \"b\", port 5432 failed: FATAL:  password authentication failed for "
+      "user \"app\"\n";
+  const std::string unknown =
+      "connection to server at \"b\", port 5432 failed: FATAL:  database \"notes\" does not "
+      "exist\n";
+
+  EXPECT_EQ(ConnectError(refused, url).disposition(), Disposition::kRetry);
+  EXPECT_EQ(ConnectError(denied, url).disposition(), Disposition::kStop);
+  EXPECT_EQ(ConnectError(denied, url).exit_code(), ExitCode::kPermission);
+  EXPECT_EQ(ConnectError(unknown, url).exit_code(), ExitCode::kTargetUnreachable);
+  EXPECT_EQ(ConnectError(refused + denied, url).disposition(), Disposition::kRetry);
+  EXPECT_EQ(ConnectError(denied + refused, url).disposition(), Disposition::kRetry);
+  EXPECT_EQ(ConnectError(denied, url).Describe().find("hunter2"), std::string::npos);
+}
+
+TEST(HostChoices, SplitsListsAndRefusesBrokenCredentials) {
+  const auto several = HostChoices("postgresql://app@a:1,b:2/notes");
+  ASSERT_EQ(several.size(), 2U);
+  EXPECT_EQ(several[1].host, "b");
+  EXPECT_EQ(several[1].port, "2");
+  const auto shared_port = HostChoices("host=a,b,c port=7");
+  ASSERT_EQ(shared_port.size(), 3U);
+  EXPECT_EQ(shared_port[2].port, "7");
+  EXPECT_EQ(HostChoices("postgresql://app@a/notes").size(), 1U);
+
+  for (const std::string url :
+       {"postgresql://app:hun@ter2@db/notes", "postgresql://app:hun/ter2@db/notes",
+        "postgresql://app:hunter2%zz@db/notes", "hunter2", "host=db password='hunter2"}) {
+    try {
+      HostChoices(url);
+      ADD_FAILURE() << url;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.exit_code(), ExitCode::kConfig) << url;
+      EXPECT_EQ(error.Describe().find("ter2"), std::string::npos) << error.Describe();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace liteferry::target
