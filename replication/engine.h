@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+
+#include "config/settings.h"
+#include "replication/status.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace liteferry::metrics {
+class EngineProbe;
+}
+
+namespace liteferry {
+
+// One replication: from one SQLite database to one PostgreSQL schema. Installs capture, copies,
+// follows; retries what time heals and halts, staying up, on what needs a person. Nothing in it is
+// global: a process may carry many.
+//
+// Threads: its own engine thread (owns the source and target connections), a watcher of the source,
+// and copy.jobs workers while copying. The methods below may be called from any thread and never
+// block on either database. Lifetime: the destructor stops and joins; `probe` must outlive it.
+class Engine {
+ public:
+  Engine(config::Settings settings, metrics::EngineProbe& probe,
+         std::shared_ptr<spdlog::logger> log);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  void Start();
+  // Asks it to finish the batch under way and end. Returns at once; see Stopped().
+  void RequestStop() noexcept;
+  // True once the engine thread has ended.
+  bool Stopped() const noexcept;
+
+  EngineStatus Status() const;
+
+  // Stop applying after the batch under way; capture goes on. Remembered across restarts.
+  void Pause();
+  // Go on; also leaves `halted` by starting over from the position, and cuts a retry delay short.
+  void Resume();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace liteferry

@@ -1,0 +1,130 @@
+#include "replication/housekeeping.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "metrics/engine_probe.h"
+#include "replication/base/error.h"
+#include "replication/source/changelog.h"
+#include "replication/trim_policy.h"
+
+namespace liteferry {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds kBeatEvery{10};
+constexpr std::chrono::seconds kMeasureEvery{30};
+
+bool IsIndex(const target::Held& held) {
+  return held.kind == target::HeldKind::kUnique || held.kind == target::HeldKind::kExclusion ||
+         held.kind == target::HeldKind::kIndex;
+}
+
+}  // namespace
+
+Housekeeping::Housekeeping(EngineContext& context, Session& session)
+    : context_(context), session_(session), last_trim_(Clock::now()) {}
+
+milliseconds Housekeeping::Run(bool in_sync, Clock::time_point last_change) {
+  Beat(in_sync);
+  const auto until_beat = std::chrono::ceil<milliseconds>(last_beat_ + kBeatEvery - Clock::now());
+  return std::clamp(std::min(Trim(last_change), until_beat), milliseconds(10),
+                    milliseconds(kBeatEvery));
+}
+
+void Housekeeping::Beat(bool in_sync) {
+  if (Clock::now() - last_beat_ < kBeatEvery) return;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  session_.store->Heartbeat(session_.owner,
+                            in_sync ? std::chrono::floor<milliseconds>(now).count() : 0);
+  last_beat_ = Clock::now();
+}
+
+std::int64_t Housekeeping::TrimBound(std::int64_t log_bytes) {
+  const auto& changelog = context_.settings.changelog;
+  over_size_ = log_bytes > changelog.max_size;
+  // Past its size limit the log is cut as far as it is applied; its unapplied part is never cut.
+  if (over_size_) return session_.stream.applied_seq;
+  return std::min(session_.stream.applied_seq,
+                  session_.store->SeqAppliedBefore(changelog.retention));
+}
+
+milliseconds Housekeeping::Trim(Clock::time_point last_change) {
+  source::Changelog log(*session_.source);
+  const auto now = Clock::now();
+  try {
+    if (last_measure_ == Clock::time_point{} || now - last_measure_ >= kMeasureEvery ||
+        over_size_) {
+      const std::int64_t bytes = log.SizeBytes();
+      bound_ = TrimBound(bytes);
+      last_measure_ = now;
+      context_.board.Update([bytes](EngineStatus& status) { status.source.log_bytes = bytes; });
+    }
+    const source::LogBounds bounds = log.Bounds();
+    TrimFacts facts;
+    facts.trimmable = bounds.oldest == 0 ? 0 : std::min(bound_, bounds.newest) - bounds.oldest;
+    facts.rollback_journal = session_.rollback_journal;
+    facts.over_size = over_size_;
+    facts.since_last_trim = std::chrono::floor<milliseconds>(now - last_trim_);
+    facts.since_last_change = std::chrono::floor<milliseconds>(now - last_change);
+    const TrimDecision decision = DecideTrim(facts);
+    if (decision.entries == 0) return decision.look_again;
+    const auto start = Clock::now();
+    const std::int64_t gone = log.Trim(bound_, decision.entries);
+    const std::chrono::duration<double> held = Clock::now() - start;
+    context_.probe.SourceLockHeld(held.count());
+    context_.probe.TrimmedEntries(gone);
+    last_trim_ = Clock::now();
+    return decision.look_again;
+  } catch (const Error& error) {
+    // The application holds the lock: its turn. The log waits.
+    if (error.disposition() != Disposition::kRetry || error.component() != Component::kSource)
+      throw;
+    last_trim_ = Clock::now();
+    return milliseconds(1000);
+  }
+}
+
+bool ReleaseIndexes(EngineContext& context, Session& session) {
+  std::vector<target::Held> todo;
+  for (target::Held& held : session.held->List()) {
+    if (IsIndex(held)) todo.push_back(std::move(held));
+  }
+  session.target->SetStatementTimeout(std::chrono::hours(24));
+  std::vector<std::string> problems;
+  for (std::size_t i = 0; i < todo.size(); ++i) {
+    if (context.stop.IsSet()) return false;
+    context.board.Update([&](EngineStatus& status) {
+      status.activity = "putting back index " + std::to_string(i + 1) + " of " +
+                        std::to_string(todo.size()) + ": " + todo[i].name;
+      status.activity_since = std::chrono::system_clock::now();
+    });
+    try {
+      session.held->Release(todo[i]);
+      session.store->Heartbeat(session.owner, 0);
+    } catch (const Error& error) {
+      // Class 23 is the data's doing; all else is dealt with as any fault.
+      if (!error.sqlstate().starts_with("23")) throw;
+      problems.push_back(todo[i].name + " on " + todo[i].table + ": " + error.message());
+      context.log->warn("event=constraint_not_restored constraint={} table={} reason=\"{}\"",
+                        todo[i].name, todo[i].table, error.message());
+    }
+  }
+  session.target->SetStatementTimeout(std::chrono::minutes(5));
+  const auto left = session.held->List().size();
+  context.board.Update([&](EngineStatus& status) {
+    status.activity.clear();
+    status.held = static_cast<int>(left);
+    status.held_problems = problems;
+  });
+  if (!todo.empty()) {
+    context.log->info("event=indexes_restored restored={} failed={}", todo.size() - problems.size(),
+                      problems.size());
+  }
+  return true;
+}
+
+}  // namespace liteferry

@@ -1,0 +1,75 @@
+#include "replication/lifecycle.h"
+
+namespace liteferry {
+
+Action Lifecycle::Enter(State state, Action action) noexcept {
+  state_ = state;
+  return action;
+}
+
+Action Lifecycle::Fault(Disposition disposition) noexcept {
+  switch (disposition) {
+    case Disposition::kRetry:
+      return Enter(State::kRetrying, Action::kBackOff);
+    case Disposition::kInDoubt:
+      // Nothing may be assumed about the last commit: connect and read the position at once.
+      return Enter(State::kRetrying, Action::kPrepare);
+    case Disposition::kBug:
+      broken_ = true;
+      break;
+    case Disposition::kRejectRow:
+    case Disposition::kStop:
+      break;
+  }
+  return Enter(State::kHalted, Action::kAwaitPerson);
+}
+
+Action Lifecycle::Resume(const Event& event) noexcept {
+  switch (event.kind) {
+    case Event::Kind::kStop:
+      return Action::kEnd;
+    case Event::Kind::kStart:
+      return Enter(State::kStarting, Action::kPrepare);
+    case Event::Kind::kOwnedByOther:
+      return Enter(State::kRetrying, Action::kAwaitOwner);
+    case Event::Kind::kFault:
+      return Fault(event.disposition);
+    case Event::Kind::kPrepared:
+      paused_ = event.paused;
+      released_ = event.phase == target::Phase::kFollowing;
+      if (event.phase == target::Phase::kCutOver) {
+        return Enter(State::kCutOver, Action::kAwaitPerson);
+      }
+      if (paused_) return Enter(State::kPaused, Action::kAwaitResume);
+      if (event.phase == target::Phase::kCopying) return Enter(State::kCopying, Action::kCopy);
+      return Enter(State::kCatchingUp, Action::kApply);
+    case Event::Kind::kCopied:
+      return Enter(State::kCatchingUp, Action::kApply);
+    case Event::Kind::kWindowApplied:
+      // A window more does not end `following`: only a fault or a long backlog would, and that
+      // shows as lag.
+      return Action::kApply;
+    case Event::Kind::kCaughtUp:
+      if (!released_) return Enter(State::kCatchingUp, Action::kRelease);
+      return Enter(State::kFollowing, Action::kAwaitChange);
+    case Event::Kind::kReleased:
+      released_ = true;
+      return Enter(State::kCatchingUp, Action::kApply);
+    case Event::Kind::kPause:
+      paused_ = true;
+      return Enter(State::kPaused, Action::kAwaitResume);
+    case Event::Kind::kResume:
+    case Event::Kind::kWakeUp:
+      break;
+  }
+  if (event.kind == Event::Kind::kResume) {
+    paused_ = broken_ = false;
+    return Enter(State::kStarting, Action::kPrepare);
+  }
+  if (state_ == State::kFollowing || state_ == State::kCatchingUp) return Action::kApply;
+  if (state_ == State::kPaused) return Action::kAwaitResume;
+  if (state_ == State::kCutOver || broken_) return Action::kAwaitPerson;
+  return Action::kPrepare;
+}
+
+}  // namespace liteferry

@@ -1,0 +1,189 @@
+#include "replication/offline.h"
+
+#include <memory>
+#include <utility>
+
+#include "replication/base/error.h"
+#include "replication/base/text.h"
+#include "replication/mapping.h"
+#include "replication/session.h"
+#include "replication/source/changelog.h"
+
+namespace liteferry {
+namespace {
+
+void ReadSource(const config::Settings& settings, EngineStatus& status) {
+  source::Database database(settings.source.path, source::OpenMode::kReadOnly,
+                            settings.source.busy_timeout);
+  const source::SourceInfo info = source::ReadInfo(database);
+  status.source.up = true;
+  status.source.journal_mode = info.journal_mode;
+  status.source.size_bytes = static_cast<std::uint64_t>(info.page_size * info.page_count);
+  if (!source::Capture(database).Read().installed) {
+    status.notes.emplace_back("capture is not installed in the source");
+    return;
+  }
+  source::Changelog log(database);
+  const source::LogBounds bounds = log.Bounds();
+  status.captured = bounds.newest;
+  status.oldest_kept = bounds.oldest;
+  status.source.log_bytes = log.SizeBytes();
+}
+
+void ReadTables(target::StateStore& store, EngineStatus& status) {
+  const auto ranges = store.ReadCopyRanges();
+  const auto rejected = store.CountRejected();
+  for (const target::SourceTableRow& row : store.ReadSourceTables()) {
+    TableStatus table;
+    table.name = row.name;
+    table.captured = status.source.up;
+    table.copy_done = true;
+    for (const target::CopyRange& range : ranges) {
+      if (range.table_no != row.number) continue;
+      table.rows_copied += range.rows;
+      table.copy_done = table.copy_done && range.done;
+    }
+    table.rows_expected = table.rows_copied;
+    for (const target::RejectedCount& count : rejected) {
+      if (count.table_no == row.number) table.rejected = count.rows;
+    }
+    status.rejected_rows += table.rejected;
+    status.tables.push_back(std::move(table));
+  }
+}
+
+State StateOf(const target::StreamRow& stream) {
+  if (stream.paused) return State::kPaused;
+  switch (stream.phase) {
+    case target::Phase::kCopying:
+      return State::kCopying;
+    case target::Phase::kCatchingUp:
+      return State::kCatchingUp;
+    case target::Phase::kFollowing:
+      return State::kFollowing;
+    case target::Phase::kCutOver:
+      return State::kCutOver;
+  }
+  return State::kHalted;
+}
+
+void ReadTarget(const config::Settings& settings, const SignalEvent& stop, EngineStatus& status) {
+  const auto connection = ConnectTarget(settings, stop, "liteferry status");
+  status.target.up = true;
+  status.target.server_version = connection->server().version_text;
+  status.target.database = connection->server().database;
+  status.target.role = connection->server().role;
+  status.target.pooled = connection->server().pooled;
+  status.target.address = connection->Describe();
+  target::StateStore store(*connection, settings.target.state_schema);
+  const auto stream = store.Exists() ? store.ReadStream(false) : std::nullopt;
+  if (!stream) {
+    status.notes.emplace_back("no replication has been started on the target");
+    return;
+  }
+  status.state = StateOf(*stream);
+  status.applied = status.confirmed = stream->applied_seq;
+  status.consistent = stream->consistent;
+  if (stream->in_sync_at_ms > 0 && status.captured > status.applied) {
+    status.oldest_unapplied_at =
+        std::chrono::system_clock::time_point(std::chrono::milliseconds(stream->in_sync_at_ms));
+  }
+  ReadTables(store, status);
+  target::HeldConstraints held(*connection, settings.target.state_schema);
+  status.held = static_cast<int>(held.List().size());
+}
+
+// Puts back all that can be; what the data forbid is a problem.
+void ReleaseAll(target::HeldConstraints& held, bool not_valid, CleanupReport& report) {
+  for (const target::Held& one : held.List()) {
+    const std::string name = std::string(ToString(one.kind)) + " " + one.name + " on " + one.table;
+    try {
+      held.Release(one);
+      report.done.push_back("put back " + name);
+    } catch (const Error& error) {
+      if (!error.sqlstate().starts_with("23")) throw;
+      if (not_valid && one.kind == target::HeldKind::kForeignKey) {
+        held.ReleaseNotValid(one);
+        report.done.push_back("put back " + name + " NOT VALID: " + error.message());
+      } else {
+        report.problems.push_back(name + ": " + error.message());
+      }
+    }
+  }
+}
+
+void DropHiddenColumns(target::PgConnection& connection, const config::Settings& settings,
+                       CleanupReport& report) {
+  const auto catalog = target::ReadCatalog(connection, settings.target.schema);
+  for (const target::TargetTable& table : catalog.tables) {
+    if (table.FindColumn(kHiddenRowidColumn) == nullptr) continue;
+    const std::string name = QuoteQualified(table.schema, table.name);
+    connection.Exec("ALTER TABLE " + name + " DROP COLUMN " + QuoteIdentifier(kHiddenRowidColumn));
+    report.done.push_back("dropped column " + std::string(kHiddenRowidColumn) + " of " + name);
+  }
+}
+
+void CleanTarget(const config::Settings& settings, bool not_valid, const SignalEvent& stop,
+                 CleanupReport& report) {
+  const auto connection = ConnectTarget(settings, stop, "liteferry cleanup");
+  connection->SetStatementTimeout(std::chrono::hours(24));
+  target::StateStore store(*connection, settings.target.state_schema);
+  if (!store.Exists()) return;
+  target::HeldConstraints held(*connection, settings.target.state_schema);
+  ReleaseAll(held, not_valid, report);
+  if (!report.problems.empty()) return;
+  TargetTransaction transaction(*connection);
+  DropHiddenColumns(*connection, settings, report);
+  store.Drop();
+  transaction.Commit();
+  report.done.push_back("dropped schema " + settings.target.state_schema + " on " +
+                        connection->Describe());
+}
+
+}  // namespace
+
+std::optional<std::int64_t> ReadNewestChange(const config::Settings& settings) {
+  source::Database database(settings.source.path, source::OpenMode::kReadOnly,
+                            settings.source.busy_timeout);
+  if (!source::Capture(database).Read().installed) return std::nullopt;
+  return source::Changelog(database).Bounds().newest;
+}
+
+EngineStatus ReadOfflineStatus(const config::Settings& settings, const SignalEvent& stop) {
+  EngineStatus status;
+  status.state = State::kStarting;
+  status.since = std::chrono::system_clock::now();
+  status.reason = "no daemon is running";
+  status.next_action = "Start it with `liteferry run`.";
+  status.source.path = settings.source.path;
+  try {
+    ReadSource(settings, status);
+  } catch (const Error& error) {
+    status.notes.push_back("source: " + error.message());
+  }
+  try {
+    ReadTarget(settings, stop, status);
+  } catch (const Error& error) {
+    status.notes.push_back("target: " + error.message());
+  }
+  status.backlog_changes = std::max<std::int64_t>(status.captured - status.applied, 0);
+  return status;
+}
+
+CleanupReport RunCleanup(const config::Settings& settings, bool not_valid,
+                         const SignalEvent& stop) {
+  CleanupReport report;
+  CleanTarget(settings, not_valid, stop, report);
+  if (!report.problems.empty()) return report;
+  // The source comes last: as long as the target has our state, a second cleanup finds its way.
+  source::Database database(settings.source.path, source::OpenMode::kReadWrite,
+                            settings.source.busy_timeout);
+  source::Capture capture(database);
+  if (capture.Read().installed) {
+    capture.Remove();
+    report.done.push_back("removed triggers and tables of liteferry from " + settings.source.path);
+  }
+  return report;
+}
+
+}  // namespace liteferry

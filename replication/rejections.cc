@@ -1,0 +1,104 @@
+#include "replication/rejections.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "replication/base/error.h"
+
+namespace liteferry {
+namespace {
+
+target::RejectedRow Describe(const Session& session, const TableMapping& table,
+                             const std::string& key) {
+  target::RejectedRow row;
+  row.table_no = session.NumberOf(table);
+  row.table = table.source.name;
+  row.key = KeyToJson(UnpackKey(key));
+  return row;
+}
+
+// The source's name of a column pair; the rowid has none of its own.
+std::string SourceName(const TableMapping& table, const ColumnPair& pair) {
+  if (pair.source < 0) return table.source.rowid_alias;
+  return table.source.columns[static_cast<std::size_t>(pair.source)].name;
+}
+
+bool HasTextFormKey(const TableMapping& table) {
+  return std::any_of(table.key.begin(), table.key.end(), [&](std::size_t position) {
+    return table.columns[position].target.type.kind == target::TypeKind::kOther;
+  });
+}
+
+std::int64_t DeleteAtOnce(target::PgConnection& connection, const TableMapping& table,
+                          const target::KeyArrays& keys) {
+  std::vector<std::string> arrays;
+  std::vector<target::PgParam> params;
+  for (std::size_t i = 0; i < keys.columns(); ++i) arrays.push_back(keys.BinaryArray(i));
+  for (std::size_t i = 0; i < keys.columns(); ++i) {
+    params.push_back({arrays[i], keys.array_oid(i), true});
+  }
+  return connection.ExecParams(keys.DeleteStatement(table.target.schema, table.target.name), params)
+      .affected();
+}
+
+}  // namespace
+
+PackedKey KeyOf(const TableMapping& table, Row row) {
+  std::array<Value, 64> few;
+  if (table.key.size() <= few.size()) {
+    for (std::size_t i = 0; i < table.key.size(); ++i) few[i] = row[table.key[i]];
+    return PackKey(Row(few.data(), table.key.size()));
+  }
+  std::vector<Value> many;
+  for (const std::size_t position : table.key) many.push_back(row[position]);
+  return PackKey(many);
+}
+
+target::RejectedRow DescribeRejection(const Session& session, const TableMapping& table,
+                                      const std::string& key,
+                                      const target::RowRejection& rejection) {
+  target::RejectedRow row = Describe(session, table, key);
+  row.column = SourceName(table, table.columns[rejection.column]);
+  row.storage_class = ToString(rejection.storage);
+  row.reason = rejection.reason;
+  return row;
+}
+
+target::RejectedRow DescribeRejection(const Session& session, const TableMapping& table,
+                                      const std::string& key,
+                                      const target::ServerRejection& rejection) {
+  target::RejectedRow row = Describe(session, table, key);
+  row.column = rejection.column;
+  for (const ColumnPair& pair : table.columns) {
+    if (pair.target.name == rejection.column) row.column = SourceName(table, pair);
+  }
+  row.reason = rejection.reason;
+  row.sqlstate = rejection.sqlstate;
+  return row;
+}
+
+std::int64_t DeleteKeys(target::PgConnection& connection, const TableMapping& table,
+                        const std::vector<std::string_view>& keys) {
+  target::KeyArrays arrays(table.KeyColumns());
+  for (const std::string_view key : keys) arrays.Add(UnpackKey(key));
+  if (arrays.size() == 0) return 0;
+  if (!HasTextFormKey(table)) return DeleteAtOnce(connection, table, arrays);
+  // The server's own input function may refuse the text of one key (no row there can have it), and
+  // would refuse the whole statement with it.
+  connection.Exec("SAVEPOINT liteferry_delete");
+  try {
+    const std::int64_t deleted = DeleteAtOnce(connection, table, arrays);
+    connection.ExecLater("RELEASE SAVEPOINT liteferry_delete");
+    return deleted;
+  } catch (const Error& error) {
+    if (error.disposition() != Disposition::kRejectRow) throw;
+    connection.Exec("ROLLBACK TO SAVEPOINT liteferry_delete; RELEASE SAVEPOINT liteferry_delete");
+  }
+  if (keys.size() == 1) return 0;
+  const auto middle = keys.begin() + static_cast<std::ptrdiff_t>(keys.size() / 2);
+  return DeleteKeys(connection, table, {keys.begin(), middle}) +
+         DeleteKeys(connection, table, {middle, keys.end()});
+}
+
+}  // namespace liteferry

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "replication/session.h"
+#include "replication/target/row_loader.h"
+
+namespace liteferry {
+
+// The key of a row read in the order of table.columns (with the rowid last where it is the key).
+PackedKey KeyOf(const TableMapping& table, Row row);
+
+// What rejected_row says of a row that liteferry, or the server, refused. `key` is packed.
+target::RejectedRow DescribeRejection(const Session& session, const TableMapping& table,
+                                      const std::string& key,
+                                      const target::RowRejection& rejection);
+target::RejectedRow DescribeRejection(const Session& session, const TableMapping& table,
+                                      const std::string& key,
+                                      const target::ServerRejection& rejection);
+
+// Deletes the rows of these packed keys from the target table, in the caller's transaction. Keys
+// that have no form in the target's types are passed over: no row there can have them. Returns the
+// number of rows deleted.
+std::int64_t DeleteKeys(target::PgConnection& connection, const TableMapping& table,
+                        const std::vector<std::string_view>& keys);
+
+}  // namespace liteferry

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "replication/base/signal_event.h"
+#include "replication/mapping.h"
+#include "replication/source/capture.h"
+#include "replication/source/sqlite_handle.h"
+#include "replication/status.h"
+#include "replication/target/held_constraints.h"
+#include "replication/target/pg_connection.h"
+#include "replication/target/state_store.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace liteferry::metrics {
+class EngineProbe;
+}
+
+namespace liteferry {
+
+// What the parts of one engine share. Constant after construction but for the board and the events,
+// which are thread-safe in themselves. Outlives every part.
+struct EngineContext {
+  config::Settings settings;
+  metrics::EngineProbe& probe;
+  std::shared_ptr<spdlog::logger> log;
+  std::string owner_id;  // this daemon's name in the stream row
+
+  StatusBoard board;
+  SignalEvent stop;                          // end after the unit of work under way
+  SignalEvent abort;                         // end at once: cuts waits for either database short
+  SignalEvent wake;                          // something changed: a commit on the source, a command
+  std::atomic<bool> command_pending{false};  // leave long work (the copy) to obey a command
+};
+
+// One pair of connections with all that was found out over them. Made by Prepare, thrown away with
+// the first fault: what it knows may be wrong after one. Thread-safety: engine thread only.
+struct Session {
+  std::unique_ptr<source::Database> source;
+  source::CaptureState capture;
+  std::int64_t schema_version = 0;                   // of the source when the mapping was made
+  std::vector<source::SourceTable> captured_tables;  // those in `mapping`, for FindBroken
+  Mapping mapping;
+  std::vector<int> key_widths;  // by table number
+
+  std::unique_ptr<target::PgConnection> target;
+  std::unique_ptr<target::StateStore> store;
+  std::unique_ptr<target::HeldConstraints> held;
+  target::Owner owner;
+  target::StreamRow stream;
+
+  // Rows held back, by table number: so that a batch asks the target only about tables that have
+  // some.
+  std::map<int, std::int64_t> rejected;
+
+  bool rollback_journal = false;  // not WAL: readers and writers wait for each other
+
+  // The mapping of a table by its number in the changelog; null when it is not replicated.
+  const TableMapping* Find(int table_no) const;
+  int NumberOf(const TableMapping& table) const;
+};
+
+// Connects to the target that `settings` name. Throws Error.
+std::unique_ptr<target::PgConnection> ConnectTarget(const config::Settings& settings,
+                                                    const SignalEvent& stop,
+                                                    const std::string& application_name);
+
+// A transaction on the target: BEGIN with our time limits, rolled back unless Commit() was called.
+class TargetTransaction {
+ public:
+  explicit TargetTransaction(target::PgConnection& connection);
+  ~TargetTransaction();
+  TargetTransaction(const TargetTransaction&) = delete;
+  TargetTransaction& operator=(const TargetTransaction&) = delete;
+
+  void Commit();
+
+ private:
+  target::PgConnection& connection_;
+  bool open_ = true;
+};
+
+}  // namespace liteferry

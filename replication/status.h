@@ -1,0 +1,107 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace liteferry {
+
+// The states of the contract.
+enum class State : std::uint8_t {
+  kStarting,
+  kCopying,
+  kCatchingUp,
+  kFollowing,
+  kCuttingOver,
+  kCutOver,
+  kRetrying,
+  kPaused,
+  kHalted,
+};
+std::string_view ToString(State state);
+
+struct TableStatus {
+  std::string name;  // on the source
+  std::int64_t rows_expected = 0;
+  std::int64_t rows_copied = 0;
+  std::int64_t changes_applied = 0;
+  std::int64_t rejected = 0;
+  bool captured = false;
+  bool copy_done = false;
+};
+
+struct SourceStatus {
+  bool up = false;
+  std::string path;
+  std::string journal_mode;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t wal_bytes = 0;
+  std::int64_t log_bytes = 0;
+};
+
+struct TargetStatus {
+  bool up = false;
+  std::string server_version;
+  std::string database;
+  std::string role;
+  bool pooled = false;
+  std::string address;  // host:port/database, no secret
+};
+
+// Where one replication stands, at one moment. A copy for readers; consistent in itself.
+struct EngineStatus {
+  State state = State::kStarting;
+  std::chrono::system_clock::time_point since;
+  std::string reason;       // why it is in this state, "" when that is ordinary
+  std::string next_action;  // what a person should do, "" for nothing
+  bool consistent = false;  // the target is a state that the source really had
+
+  std::int64_t captured = 0;  // newest seq in the changelog
+  std::int64_t applied = 0;
+  std::int64_t confirmed = 0;
+  std::int64_t oldest_kept = 0;
+  // When the oldest change that is not applied yet was first seen; nothing when all is applied.
+  std::optional<std::chrono::system_clock::time_point> oldest_unapplied_at;
+  std::int64_t backlog_changes = 0;
+
+  std::vector<TableStatus> tables;
+  std::int64_t rejected_rows = 0;
+  // Constraints and indexes that stand aside now, and what cannot be put back (with the reason).
+  int held = 0;
+  std::vector<std::string> held_problems;
+  std::vector<std::string> notes;  // things to know that block nothing
+
+  // Work under way with a known size (copy, catch-up, index builds): for progress and ETA.
+  std::string activity;  // "building index 3 of 14: ix_notes_slug", "" for none
+  std::chrono::system_clock::time_point activity_since;
+  std::int64_t catch_up_from = 0;  // applied position when catching up began
+
+  int retry_attempt = 0;
+  std::chrono::system_clock::time_point retry_at;
+
+  SourceStatus source;
+  TargetStatus target;
+
+  // P8: age of the oldest unapplied change; zero only when there is none; never negative.
+  double LagSeconds(std::chrono::system_clock::time_point now) const;
+};
+
+// Holds the status of one engine for readers on other threads.
+// Thread-safety: every method from any thread.
+class StatusBoard {
+ public:
+  EngineStatus Read() const;
+  // Changes it under the lock; `change` must be quick.
+  void Update(const std::function<void(EngineStatus&)>& change);
+
+ private:
+  mutable std::mutex mutex_;
+  EngineStatus status_;
+};
+
+}  // namespace liteferry
