@@ -232,6 +232,10 @@ class Worker {
 
 void MarkCopied(EngineContext& context, Session& session) {
   const auto ranges = session.store->ReadCopyRanges();
+  session.rejected.clear();
+  for (const target::RejectedCount& count : session.store->CountRejected()) {
+    session.rejected[static_cast<int>(count.table_no)] = count.rows;
+  }
   context.board.Update([&](EngineStatus& status) {
     for (TableStatus& table : status.tables) {
       table.copy_done = true;

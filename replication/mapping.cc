@@ -35,8 +35,8 @@ const T* FindByName(const std::vector<T>& all, const std::string& wanted, bool& 
 
 target::ConvertOptions Options(const config::ColumnSettings& settings) {
   target::ConvertOptions options;
-  options.on_invalid = static_cast<target::OnInvalid>(settings.on_invalid);
-  options.epoch = static_cast<target::Epoch>(settings.epoch);
+  options.on_invalid = settings.on_invalid;
+  options.epoch = settings.epoch;
   return options;
 }
 

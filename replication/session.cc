@@ -40,7 +40,8 @@ std::unique_ptr<target::PgConnection> ConnectTarget(const config::Settings& sett
 }
 
 TargetTransaction::TargetTransaction(target::PgConnection& connection) : connection_(connection) {
-  connection_.Exec("BEGIN; SET LOCAL lock_timeout = '30s'");
+  connection_.Begin();
+  connection_.ExecLater("SET LOCAL lock_timeout = '30s'");
 }
 
 TargetTransaction::~TargetTransaction() {

@@ -5,13 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "config/settings.h"
 #include "replication/base/value.h"
 #include "replication/target/types.h"
 
 namespace liteferry::target {
 
-enum class OnInvalid : std::uint8_t { kReject, kNull, kStripNul };
-enum class Epoch : std::uint8_t { kNone, kSeconds, kMilliseconds, kMicroseconds };
+using config::Epoch;
+using config::OnInvalid;
 
 struct ConvertOptions {
   OnInvalid on_invalid = OnInvalid::kReject;

@@ -1,4 +1,5 @@
 #include "replication/target/pg_connection.h"
+#include "config/url.h"
 
 #include <libpq-fe.h>
 #include <poll.h>
@@ -251,8 +252,9 @@ class PgConnection::Impl {
       if (WaitFor(PQsocket(connection_.get()), events, *stop_, nullptr, deadline) == 0) {
         if (!stop_->IsSet() && !deadline.Passed()) continue;
         throw Error(Disposition::kRetry, Component::kTarget,
-                    stop_->IsSet() ? "stopped while connecting to " + RedactUrl(options.url)
-                                   : "no answer from " + RedactUrl(options.url) + " in time");
+                    stop_->IsSet()
+                        ? "stopped while connecting to " + config::RedactUrl(options.url)
+                        : "no answer from " + config::RedactUrl(options.url) + " in time");
       }
       state = PQconnectPoll(connection_.get());
       if (state == PGRES_POLLING_OK) return;

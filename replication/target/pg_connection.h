@@ -136,7 +136,5 @@ class PgConnection {
 // 23 reject the row; the others stop.
 Disposition ClassifySqlstate(std::string_view sqlstate);
 
-// `url` without its password: for messages.
-std::string RedactUrl(std::string_view url);
 
 }  // namespace liteferry::target

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "config/url.h"
 #include "replication/target/pg_connection.h"
 
 namespace liteferry::target {
@@ -154,7 +155,7 @@ Error ReadOnlyError(std::string_view address) {
 }
 
 Error ConnectError(std::string_view text, std::string_view url) {
-  const std::string where = RedactUrl(url);
+  const std::string where = config::RedactUrl(url);
   if (Contains(text, "session is read-only") || Contains(text, "server is in hot standby mode")) {
     return ReadOnlyError(where);
   }

@@ -74,7 +74,9 @@ TEST(LagClockTest, NeverTellsTheLagTooSmall) {
     clock.Applied(applied);
     const auto oldest = clock.OldestUnapplied();
     ASSERT_EQ(oldest.has_value(), captured > applied);
-    if (oldest) ASSERT_LE(*oldest, first_seen[static_cast<std::size_t>(applied + 1)]);
+    if (oldest) {
+      ASSERT_LE(*oldest, first_seen[static_cast<std::size_t>(applied + 1)]);
+    }
   }
 }
 
