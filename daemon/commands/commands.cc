@@ -1,0 +1,14 @@
+#include "daemon/commands/commands.h"
+
+namespace liteferry::daemon {
+
+const std::vector<CommandSpec>& Commands() {
+  static const std::vector<CommandSpec> commands = {
+      RunSpec(),          CheckSpec(),       StatusSpec(),
+      WaitSpec(),         PauseSpec(),       ResumeSpec(),
+      CleanupSpec(),      ConfigPrintSpec(), ConfigReferenceSpec(),
+      ConfigSampleSpec(), VersionSpec(),     CompletionSpec()};
+  return commands;
+}
+
+}  // namespace liteferry::daemon

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <vector>
+
+#include "daemon/command.h"
+
+namespace liteferry::daemon {
+
+// Every command, in the order of the help.
+const std::vector<CommandSpec>& Commands();
+
+// One per file of this folder.
+CommandSpec RunSpec();
+CommandSpec CheckSpec();
+CommandSpec StatusSpec();
+CommandSpec WaitSpec();
+CommandSpec PauseSpec();
+CommandSpec ResumeSpec();
+CommandSpec CleanupSpec();
+CommandSpec ConfigPrintSpec();
+CommandSpec ConfigReferenceSpec();
+CommandSpec ConfigSampleSpec();
+CommandSpec VersionSpec();
+CommandSpec CompletionSpec();
+
+}  // namespace liteferry::daemon

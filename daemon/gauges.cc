@@ -1,0 +1,70 @@
+#include "daemon/gauges.h"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+
+namespace liteferry::daemon {
+namespace {
+
+void CountTables(const EngineStatus& status, metrics::Gauges& gauges) {
+  for (const TableStatus& table : status.tables) {
+    gauges.tables.push_back({table.name, table.rows_expected, table.changes_applied});
+    if (!table.captured) ++gauges.tables_not_captured;
+    if (table.copy_done) {
+      ++gauges.tables_copied;
+    } else if (table.rows_copied == 0) {
+      ++gauges.tables_pending;
+    } else if (status.state == State::kHalted) {
+      ++gauges.tables_failed;
+    } else {
+      ++gauges.tables_copying;
+    }
+  }
+  // Before the engine is that far a missing trigger is no fault.
+  if (status.state == State::kStarting) gauges.tables_not_captured = 0;
+}
+
+// Assumes entries of about equal size: backlog / kept of the log's bytes.
+std::int64_t EstimateLagBytes(const EngineStatus& status) {
+  const std::int64_t kept = std::max<std::int64_t>(status.captured - status.oldest_kept + 1, 1);
+  const double share =
+      std::min(static_cast<double>(status.backlog_changes) / static_cast<double>(kept), 1.0);
+  return static_cast<std::int64_t>(share * static_cast<double>(status.source.log_bytes));
+}
+
+}  // namespace
+
+metrics::Gauges MakeGauges(const StatusReport& report) {
+  const EngineStatus& status = report.status;
+  metrics::Gauges gauges;
+  gauges.state = ToString(status.state);
+  gauges.consistent = status.consistent;
+  gauges.source_up = status.source.up;
+  gauges.target_up = status.target.up;
+  // Without the name of the packager: "15.18 (Debian 15.18-0+deb12u1)".
+  const std::string& version = status.target.server_version;
+  gauges.server_version = version.substr(0, version.find(' '));
+  gauges.pooled = status.target.pooled;
+  gauges.lag_seconds = status.LagSeconds(report.now);
+  gauges.lag_changes = status.backlog_changes;
+  gauges.lag_bytes = EstimateLagBytes(status);
+  gauges.captured = status.captured;
+  gauges.applied = status.applied;
+  gauges.confirmed = status.confirmed;
+  gauges.oldest_retained = status.oldest_kept;
+  gauges.changelog_bytes = status.source.log_bytes;
+  gauges.changelog_limit_bytes = report.log_limit_bytes;
+  gauges.source_bytes = status.source.size_bytes;
+  gauges.source_wal_bytes = status.source.wal_bytes;
+  struct statvfs filesystem {};
+  if (statvfs(status.source.path.c_str(), &filesystem) == 0) {
+    gauges.filesystem_free_bytes = std::uint64_t{filesystem.f_bavail} * filesystem.f_frsize;
+  }
+  CountTables(status, gauges);
+  gauges.rejected_rows = status.rejected_rows;
+  gauges.held_objects = status.held;
+  return gauges;
+}
+
+}  // namespace liteferry::daemon

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "replication/status.h"
+
+namespace liteferry::daemon {
+
+// What the supervisor needs of an engine (replication/engine.h says what each does). Tests script
+// it.
+class ReplicationPort {
+ public:
+  virtual ~ReplicationPort() = default;
+
+  virtual void Start() = 0;
+  virtual void RequestStop() noexcept = 0;
+  virtual bool Stopped() const noexcept = 0;
+  virtual EngineStatus Status() const = 0;
+  virtual void Pause() = 0;
+  virtual void Resume() = 0;
+};
+
+}  // namespace liteferry::daemon

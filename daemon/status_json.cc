@@ -1,0 +1,270 @@
+#include "daemon/status_json.h"
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "replication/base/error.h"
+#include "replication/base/text.h"
+
+namespace liteferry::daemon {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using TimePoint = std::chrono::system_clock::time_point;
+
+Json OptionalTime(const std::optional<TimePoint>& at) {
+  return at ? Json(FormatTimestamp(*at)) : Json(nullptr);
+}
+
+template <typename T>
+Json OrNull(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json TablesJson(const EngineStatus& status) {
+  Json tables = Json::array();
+  for (const TableStatus& table : status.tables) {
+    tables.push_back({{"name", table.name},
+                      {"rows_expected", table.rows_expected},
+                      {"rows_copied", table.rows_copied},
+                      {"changes_applied", table.changes_applied},
+                      {"rejected", table.rejected},
+                      {"captured", table.captured},
+                      {"copy_done", table.copy_done}});
+  }
+  return tables;
+}
+
+Json SourceJson(const StatusReport& report) {
+  const SourceStatus& source = report.status.source;
+  return {{"up", source.up},
+          {"path", source.path},
+          {"journal_mode", source.journal_mode},
+          {"size_bytes", source.size_bytes},
+          {"wal_bytes", source.wal_bytes},
+          {"log_bytes", source.log_bytes},
+          {"log_limit_bytes", report.log_limit_bytes}};
+}
+
+Json TargetJson(const TargetStatus& target) {
+  return {{"up", target.up},
+          {"server_version", target.server_version},
+          {"database", target.database},
+          {"role", target.role},
+          {"pooler", target.pooled},
+          {"address", target.address}};
+}
+
+Json ProgressJson(const Progress& progress) {
+  return {{"kind", progress.kind == Progress::Kind::kCopy      ? Json("copy")
+                   : progress.kind == Progress::Kind::kCatchUp ? Json("catch_up")
+                                                               : Json(nullptr)},
+          {"done", progress.done},
+          {"total", progress.total},
+          {"fraction", OrNull(progress.fraction)},
+          {"rows_per_second", OrNull(progress.rows_per_second)},
+          {"captured_per_second", OrNull(progress.captured_per_second)},
+          {"applied_per_second", OrNull(progress.applied_per_second)}};
+}
+
+// The reading side: whatever is missing or of another type leaves `into` as it is.
+template <typename T>
+void Read(const Json& object, const char* key, T& into) {
+  if (!object.is_object()) return;
+  const auto found = object.find(key);
+  if (found == object.end()) return;
+  if constexpr (std::is_same_v<T, bool>) {
+    if (found->is_boolean()) into = found->get<bool>();
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    if (found->is_number()) into = found->get<T>();
+  } else {
+    if (found->is_string()) into = found->get<std::string>();
+  }
+}
+
+template <typename T>
+void Read(const Json& object, const char* key, std::optional<T>& into) {
+  if (!object.is_object() || !object.contains(key) || !object[key].is_number()) return;
+  into = object[key].template get<T>();
+}
+
+void Read(const Json& object, const char* key, std::vector<std::string>& into) {
+  if (!object.is_object() || !object.contains(key) || !object[key].is_array()) return;
+  for (const Json& item : object[key]) {
+    if (item.is_string()) into.push_back(item.get<std::string>());
+  }
+}
+
+// Of FormatTimestamp(): 2026-11-22T18:37:00.123Z.
+std::optional<TimePoint> ReadTime(const Json& object, const char* key) {
+  std::string text;
+  Read(object, key, text);
+  std::tm parts{};
+  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (rest == nullptr) return std::nullopt;
+  TimePoint at = std::chrono::system_clock::from_time_t(timegm(&parts));
+  if (rest[0] == '.' && std::string_view(rest).size() >= 4) {
+    at += std::chrono::milliseconds(std::atoi(std::string(rest + 1, 3).c_str()));
+  }
+  return at;
+}
+
+const Json& Part(const Json& object, const char* key) {
+  static const Json kNone = Json::object();
+  const auto found = object.find(key);
+  return found != object.end() && found->is_object() ? *found : kNone;
+}
+
+State ReadState(const Json& root) {
+  std::string name;
+  Read(root, "state", name);
+  for (const State state :
+       {State::kStarting, State::kCopying, State::kCatchingUp, State::kFollowing,
+        State::kCuttingOver, State::kCutOver, State::kRetrying, State::kPaused}) {
+    if (ToString(state) == name) return state;
+  }
+  return State::kHalted;
+}
+
+void ReadTables(const Json& root, EngineStatus& status) {
+  if (!root.contains("tables") || !root["tables"].is_array()) return;
+  for (const Json& item : root["tables"]) {
+    TableStatus& table = status.tables.emplace_back();
+    Read(item, "name", table.name);
+    Read(item, "rows_expected", table.rows_expected);
+    Read(item, "rows_copied", table.rows_copied);
+    Read(item, "changes_applied", table.changes_applied);
+    Read(item, "rejected", table.rejected);
+    Read(item, "captured", table.captured);
+    Read(item, "copy_done", table.copy_done);
+  }
+}
+
+void ReadEnds(const Json& root, StatusReport& report) {
+  const Json& source = Part(root, "source");
+  SourceStatus& from = report.status.source;
+  Read(source, "up", from.up);
+  Read(source, "path", from.path);
+  Read(source, "journal_mode", from.journal_mode);
+  Read(source, "size_bytes", from.size_bytes);
+  Read(source, "wal_bytes", from.wal_bytes);
+  Read(source, "log_bytes", from.log_bytes);
+  Read(source, "log_limit_bytes", report.log_limit_bytes);
+  const Json& target = Part(root, "target");
+  TargetStatus& to = report.status.target;
+  Read(target, "up", to.up);
+  Read(target, "server_version", to.server_version);
+  Read(target, "database", to.database);
+  Read(target, "role", to.role);
+  Read(target, "pooler", to.pooled);
+  Read(target, "address", to.address);
+}
+
+void ReadProgress(const Json& root, Progress& progress) {
+  const Json& part = Part(root, "progress");
+  std::string kind;
+  Read(part, "kind", kind);
+  if (kind == "copy") progress.kind = Progress::Kind::kCopy;
+  if (kind == "catch_up") progress.kind = Progress::Kind::kCatchUp;
+  Read(part, "done", progress.done);
+  Read(part, "total", progress.total);
+  Read(part, "fraction", progress.fraction);
+  Read(part, "rows_per_second", progress.rows_per_second);
+  Read(part, "captured_per_second", progress.captured_per_second);
+  Read(part, "applied_per_second", progress.applied_per_second);
+  std::optional<std::int64_t> eta;
+  Read(root, "eta_seconds", eta);
+  if (eta) progress.eta = std::chrono::seconds(*eta);
+}
+
+void ReadEngine(const Json& root, EngineStatus& status) {
+  status.state = ReadState(root);
+  status.since = ReadTime(root, "since").value_or(TimePoint());
+  Read(root, "reason", status.reason);
+  Read(root, "next_action", status.next_action);
+  Read(root, "consistent", status.consistent);
+  Read(root, "backlog_changes", status.backlog_changes);
+  status.oldest_unapplied_at = ReadTime(root, "oldest_unapplied_at");
+  const Json& position = Part(root, "position");
+  Read(position, "captured", status.captured);
+  Read(position, "applied", status.applied);
+  Read(position, "confirmed", status.confirmed);
+  Read(position, "oldest_kept", status.oldest_kept);
+  Read(root, "rejected_rows", status.rejected_rows);
+  Read(root, "held", status.held);
+  Read(root, "held_problems", status.held_problems);
+  Read(root, "notes", status.notes);
+  Read(root, "activity", status.activity);
+  status.activity_since = ReadTime(root, "activity_since").value_or(TimePoint());
+  Read(root, "catch_up_from", status.catch_up_from);
+  Read(root, "retry_attempt", status.retry_attempt);
+  status.retry_at = ReadTime(root, "retry_at").value_or(TimePoint());
+}
+
+}  // namespace
+
+std::string StatusJson(const StatusReport& report) {
+  const EngineStatus& status = report.status;
+  const bool retrying = status.state == State::kRetrying;
+  std::optional<double> uptime;
+  if (report.started_at) {
+    uptime = std::chrono::duration<double>(report.now - *report.started_at).count();
+  }
+  Json root;
+  root["state"] = ToString(status.state);
+  root["since"] = FormatTimestamp(status.since);
+  root["reason"] = status.reason;
+  root["next_action"] = status.next_action;
+  root["consistent"] = status.consistent;
+  root["lag_seconds"] = OrNull(report.LagSeconds());
+  root["backlog_changes"] = status.backlog_changes;
+  root["oldest_unapplied_at"] = OptionalTime(status.oldest_unapplied_at);
+  root["position"] = {{"captured", status.captured},
+                      {"applied", status.applied},
+                      {"confirmed", status.confirmed},
+                      {"oldest_kept", status.oldest_kept}};
+  root["tables"] = TablesJson(status);
+  root["rejected_rows"] = status.rejected_rows;
+  root["verify"] = {{"last_finished", nullptr}, {"rows", nullptr}, {"differences", nullptr}};
+  root["cutover"] = {{"ready", false},
+                     {"blockers", report.CutoverBlockers()},
+                     {"estimated_pause_seconds", nullptr}};
+  root["source"] = SourceJson(report);
+  root["target"] = TargetJson(status.target);
+  root["version"] = report.version;
+  root["now"] = FormatTimestamp(report.now);
+  root["pid"] = report.pid == 0 ? Json(nullptr) : Json(report.pid);
+  root["started_at"] = OptionalTime(report.started_at);
+  root["uptime_seconds"] = OrNull(uptime);
+  root["activity"] = status.activity;
+  root["activity_since"] =
+      status.activity.empty() ? Json(nullptr) : Json(FormatTimestamp(status.activity_since));
+  root["progress"] = ProgressJson(report.progress);
+  root["eta_seconds"] = report.progress.eta ? Json(report.progress.eta->count()) : Json(nullptr);
+  root["catch_up_from"] = status.catch_up_from;
+  root["retry_attempt"] = status.retry_attempt;
+  root["retry_at"] = retrying ? Json(FormatTimestamp(status.retry_at)) : Json(nullptr);
+  root["held"] = status.held;
+  root["held_problems"] = status.held_problems;
+  root["notes"] = status.notes;
+  return root.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+StatusReport ParseStatusJson(std::string_view text) {
+  const Json root = Json::parse(text, nullptr, false);
+  if (!root.is_object()) {
+    throw Error(Disposition::kBug, Component::kControl, "the status is not a JSON object");
+  }
+  StatusReport report;
+  ReadEngine(root, report.status);
+  ReadTables(root, report.status);
+  ReadEnds(root, report);
+  ReadProgress(root, report.progress);
+  Read(root, "version", report.version);
+  report.now = ReadTime(root, "now").value_or(TimePoint());
+  Read(root, "pid", report.pid);
+  report.started_at = ReadTime(root, "started_at");
+  return report;
+}
+
+}  // namespace liteferry::daemon

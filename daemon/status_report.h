@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/progress.h"
+#include "replication/status.h"
+
+namespace liteferry::daemon {
+
+// What `status` tells: the engine's status and what the process around it knows. A value; it
+// travels as JSON over the control socket and HTTP (status_json.h) and is shown as text
+// (status_text.h).
+struct StatusReport {
+  EngineStatus status;
+  Progress progress;
+  std::chrono::system_clock::time_point now;
+  std::string version;
+  // Zero and nothing when no daemon runs and the databases were read instead.
+  std::int64_t pid = 0;
+  std::optional<std::chrono::system_clock::time_point> started_at;
+  std::int64_t log_limit_bytes = 0;
+
+  // Nothing when it is not known; see KnownLagSeconds().
+  std::optional<double> LagSeconds() const;
+  int TablesCaptured() const;
+  // What stands in the way of a cutover now, one line each; empty when nothing does.
+  std::vector<std::string> CutoverBlockers() const;
+};
+
+}  // namespace liteferry::daemon

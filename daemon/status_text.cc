@@ -1,0 +1,177 @@
+#include "daemon/status_text.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdio>
+
+#include "daemon/terminal.h"
+#include "replication/base/text.h"
+
+namespace liteferry::daemon {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string Padded(std::string text, std::size_t width, bool right) {
+  const auto length = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+  if (length >= width) return text;
+  return right ? std::string(width - length, ' ') + text : text + std::string(width - length, ' ');
+}
+
+std::string Upper(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return result;
+}
+
+std::string Duration(std::chrono::system_clock::duration duration) {
+  return FormatDuration(
+      std::max(std::chrono::duration_cast<milliseconds>(duration), milliseconds(0)));
+}
+
+std::string_view StateColor(State state) {
+  switch (state) {
+    case State::kFollowing:
+    case State::kCutOver:
+      return "\x1b[32m";
+    case State::kHalted:
+      return "\x1b[31m";
+    case State::kRetrying:
+    case State::kPaused:
+      return "\x1b[33m";
+    default:
+      return "\x1b[36m";
+  }
+}
+
+std::string Header(const StatusReport& report) {
+  std::string text = "liteferry " + report.version;
+  if (report.started_at) text += "   up " + Duration(report.now - *report.started_at);
+  if (report.pid != 0) text += "   pid " + std::to_string(report.pid);
+  if (report.pid == 0) text += "   no daemon is running; read from the databases";
+  return text + "\n";
+}
+
+std::string Ends(const StatusReport& report) {
+  const SourceStatus& source = report.status.source;
+  const TargetStatus& target = report.status.target;
+  std::string text = "source   " + Printable(source.path);
+  if (!source.journal_mode.empty()) {
+    text += "   " + FormatBytes(source.size_bytes) + "   journal " + source.journal_mode;
+    if (source.wal_bytes > 0) text += "   WAL " + FormatBytes(source.wal_bytes);
+    text += "   log " +
+            FormatBytes(static_cast<std::uint64_t>(std::max<std::int64_t>(source.log_bytes, 0)));
+    if (report.log_limit_bytes > 0) {
+      text += " of " + FormatBytes(static_cast<std::uint64_t>(report.log_limit_bytes));
+    }
+  }
+  if (!source.up) text += "   NOT REACHABLE";
+  text += "\ntarget   " + Printable(target.address.empty() ? "-" : target.address);
+  if (!target.server_version.empty()) {
+    text += "   PostgreSQL " + Printable(target.server_version) + "   role " +
+            Printable(target.role) + (target.pooled ? "   through a pooler" : "   direct");
+  }
+  if (!target.up) text += "   NOT REACHABLE";
+  return text + "\n";
+}
+
+std::string StateLines(const StatusReport& report, bool color) {
+  const EngineStatus& status = report.status;
+  std::string name = Upper(ToString(status.state));
+  if (color) name = std::string(StateColor(status.state)) + name + "\x1b[0m";
+  std::string text = "state    " + name;
+  if (status.since.time_since_epoch().count() > 0) {
+    text += " since " + FormatTimestamp(status.since);
+  }
+  text += status.consistent ? "   consistent" : "   not consistent yet";
+  if (!status.tables.empty()) {
+    text += "   capture: " + std::to_string(report.TablesCaptured()) + "/" +
+            std::to_string(status.tables.size()) + " tables";
+  }
+  text += "\n";
+  if (report.progress.kind != Progress::Kind::kNone) {
+    text += "         " + Printable(DescribeProgress(status, report.progress, report.now)) + "\n";
+  } else if (!status.activity.empty()) {
+    text += "         " + Printable(status.activity) + "\n";
+  }
+  if (status.state == State::kRetrying) {
+    text += "         attempt " + std::to_string(status.retry_attempt) + ", next in " +
+            Duration(status.retry_at - report.now) + "; capture goes on\n";
+  }
+  if (!status.reason.empty()) text += "         " + Printable(status.reason) + "\n";
+  if (!status.next_action.empty()) text += "         Next: " + Printable(status.next_action) + "\n";
+  return text;
+}
+
+std::string Positions(const StatusReport& report) {
+  const EngineStatus& status = report.status;
+  const std::optional<double> lag = report.LagSeconds();
+  std::string text = "lag      ";
+  text += lag ? FormatDuration(milliseconds(std::llround(*lag * 1000))) : "unknown";
+  text += "   backlog " + GroupDigits(status.backlog_changes) + " changes";
+  if (report.progress.captured_per_second && report.progress.applied_per_second) {
+    text += "   rate " + ShortNumber(*report.progress.captured_per_second) + "/s in, " +
+            ShortNumber(*report.progress.applied_per_second) + "/s out";
+  }
+  text += "\nposition captured " + GroupDigits(status.captured) + "   applied " +
+          GroupDigits(status.applied) + "   confirmed " + GroupDigits(status.confirmed) +
+          "   kept since " + GroupDigits(status.oldest_kept) + "\n";
+  if (status.held > 0) {
+    text += "held     " + std::to_string(status.held) +
+            " constraints, indexes and triggers of the target stand aside\n";
+  }
+  text += "verify   never\ncutover  not ready: ";
+  return text + Printable(Join(report.CutoverBlockers(), "; ")) + "\n";
+}
+
+std::string CopiedPercent(const TableStatus& table) {
+  if (table.copy_done) return "100%";
+  if (table.rows_expected <= 0) return "0%";
+  const double share =
+      static_cast<double>(table.rows_copied) / static_cast<double>(table.rows_expected);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.0f%%", std::min(std::floor(share * 100), 99.0));
+  return text;
+}
+
+std::string Tables(const EngineStatus& status) {
+  if (status.tables.empty()) return "";
+  std::size_t width = 14;
+  for (const TableStatus& table : status.tables) width = std::max(width, table.name.size() + 2);
+  width = std::min<std::size_t>(width, 60);
+  const auto row = [&](const std::string& name, const std::string& rows, const std::string& copied,
+                       const std::string& changes, const std::string& rejected) {
+    return Padded(name, width, false) + Padded(rows, 14, true) + Padded(copied, 9, true) +
+           Padded(changes, 14, true) + Padded(rejected, 11, true) + "\n";
+  };
+  std::string text = "\n" + row("TABLE", "ROWS SRC", "COPIED", "CHANGES", "REJECTED");
+  for (const TableStatus& table : status.tables) {
+    const std::string name = Printable(table.name) + (table.captured ? "" : " (not captured)");
+    text +=
+        row(name, GroupDigits(std::max(table.rows_expected, table.rows_copied)),
+            CopiedPercent(table), GroupDigits(table.changes_applied), GroupDigits(table.rejected));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string StatusText(const StatusReport& report, bool color) {
+  const EngineStatus& status = report.status;
+  std::string text = Header(report) + Ends(report) + StateLines(report, color) + "\n" +
+                     Positions(report) + Tables(status);
+  if (status.rejected_rows > 0) {
+    text += "! " + GroupDigits(status.rejected_rows) +
+            " rows were refused; see the table rejected_row in the state schema of the target\n";
+  }
+  for (const std::string& problem : status.held_problems) {
+    text += "! cannot be put back: " + Printable(problem) + "\n";
+  }
+  for (const std::string& note : status.notes) text += "! " + Printable(note) + "\n";
+  return text;
+}
+
+}  // namespace liteferry::daemon

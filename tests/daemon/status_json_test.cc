@@ -1,0 +1,231 @@
+#include "daemon/status_json.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/gauges.h"
+#include "daemon/status_text.h"
+#include "replication/base/error.h"
+#include "tests/daemon/support.h"
+
+namespace liteferry::daemon {
+namespace {
+
+using nlohmann::json;
+
+TEST(StatusJsonTest, HasEveryFieldOfTheContract) {
+  for (const StatusReport& report : {StatusReport(), FollowingReport()}) {
+    const json root = json::parse(StatusJson(report));
+    const json keys = json::parse(R"({
+      "": ["state", "since", "reason", "next_action", "consistent", "lag_seconds",
+           "backlog_changes", "position", "tables", "rejected_rows", "verify", "cutover", "source",
+           "target", "version"],
+      "position": ["captured", "applied", "confirmed", "oldest_kept"],
+      "verify": ["last_finished", "rows", "differences"],
+      "cutover": ["ready", "blockers", "estimated_pause_seconds"],
+      "source": ["path", "journal_mode", "size_bytes", "wal_bytes", "log_bytes"],
+      "target": ["server_version", "database", "role", "pooler"]})");
+    for (const auto& [part, names] : keys.items()) {
+      const json& object = part.empty() ? root : root.at(part);
+      for (const auto& name : names) {
+        EXPECT_TRUE(object.contains(name.get<std::string>())) << part << " " << name;
+      }
+    }
+    for (const json& table : root["tables"]) {
+      for (const char* name :
+           {"name", "rows_expected", "rows_copied", "changes_applied", "rejected", "captured"}) {
+        EXPECT_TRUE(table.contains(name)) << name;
+      }
+    }
+    EXPECT_TRUE(root["cutover"]["blockers"].is_array());
+  }
+}
+
+TEST(StatusJsonTest, TellsTheValues) {
+  const json root = json::parse(StatusJson(FollowingReport()));
+  EXPECT_EQ(root["state"], "following");
+  EXPECT_DOUBLE_EQ(root["lag_seconds"], 0.4);
+  EXPECT_EQ(root["backlog_changes"], 3);
+  EXPECT_EQ(root["position"]["captured"], 1003);
+  EXPECT_EQ(root["tables"].size(), 2U);
+  EXPECT_EQ(root["uptime_seconds"], 1000);
+  EXPECT_EQ(root["cutover"]["ready"], false);
+  EXPECT_FALSE(root["cutover"]["blockers"].empty());
+}
+
+TEST(StatusJsonTest, LagIsZeroOnlyWithoutBacklog) {
+  StatusReport report = FollowingReport();
+  report.status.oldest_unapplied_at.reset();
+  EXPECT_TRUE(json::parse(StatusJson(report))["lag_seconds"].is_null());
+  report.status.backlog_changes = 0;
+  EXPECT_EQ(json::parse(StatusJson(report))["lag_seconds"], 0);
+}
+
+TEST(StatusJsonTest, LagThatNobodyKnowsIsNull) {
+  StatusReport report = FollowingReport();
+  report.status.oldest_unapplied_at.reset();
+  report.status.backlog_changes = 0;
+  report.status.state = State::kStarting;
+  EXPECT_TRUE(json::parse(StatusJson(report))["lag_seconds"].is_null());
+  report.status.state = State::kFollowing;
+  report.pid = 0;
+  EXPECT_EQ(json::parse(StatusJson(report))["lag_seconds"], 0);
+  report.status.target.up = false;
+  EXPECT_TRUE(json::parse(StatusJson(report))["lag_seconds"].is_null());
+}
+
+StatusReport RandomReport(std::mt19937& random) {
+  const auto number = [&] { return static_cast<std::int64_t>(random()); };
+  // Times with milliseconds, as they are written; text that is valid UTF-8, as JSON needs it.
+  const auto time = [&] { return At(1'700'000'000'000 + number()); };
+  const auto text = [&] {
+    std::string result = HostileText(random, 12);
+    for (char& c : result) c = static_cast<char>(static_cast<unsigned char>(c) & 0x7FU);
+    return result;
+  };
+  const auto coin = [&] { return random() % 2 == 0; };
+  StatusReport report;
+  EngineStatus& status = report.status;
+  status.state = static_cast<State>(random() % 9);
+  status.since = time();
+  status.reason = text();
+  status.next_action = text();
+  status.consistent = coin();
+  status.captured = number();
+  status.applied = number();
+  status.confirmed = number();
+  status.oldest_kept = number();
+  if (coin()) status.oldest_unapplied_at = time();
+  status.backlog_changes = number();
+  for (std::size_t i = random() % 3; i > 0; --i) {
+    status.tables.push_back({text(), number(), number(), number(), number(), coin(), coin()});
+  }
+  status.rejected_rows = number();
+  status.held = static_cast<int>(random() % 100);
+  if (coin()) status.held_problems.push_back(text());
+  if (coin()) status.notes.push_back(text());
+  status.activity = text();
+  if (!status.activity.empty()) status.activity_since = time();
+  status.catch_up_from = number();
+  status.retry_attempt = static_cast<int>(random() % 9);
+  if (status.state == State::kRetrying) status.retry_at = time();
+  status.source = {coin(), text(), text(), random(), random(), number()};
+  status.target = {coin(), text(), text(), text(), coin(), text()};
+  report.progress.kind = static_cast<Progress::Kind>(random() % 3);
+  report.progress.done = number();
+  report.progress.total = number();
+  if (coin()) report.progress.fraction = 0.25;
+  if (coin()) report.progress.eta = std::chrono::seconds(random() % 1000);
+  if (coin()) report.progress.applied_per_second = 1.5;
+  report.now = time();
+  report.version = text();
+  report.pid = number();
+  if (coin()) report.started_at = time();
+  report.log_limit_bytes = number();
+  return report;
+}
+
+TEST(StatusJsonTest, WhatIsWrittenIsReadBack) {
+  std::mt19937 random(TestSeed());
+  for (int i = 0; i < 1000; ++i) {
+    const std::string text = StatusJson(RandomReport(random));
+    EXPECT_EQ(text.find('\n'), std::string::npos);
+    ASSERT_EQ(StatusJson(ParseStatusJson(text)), text);
+  }
+}
+
+TEST(StatusJsonTest, HostileNamesGiveValidJson) {
+  std::mt19937 random(TestSeed());
+  StatusReport report = FollowingReport();
+  for (int i = 0; i < 1000; ++i) {
+    report.status.tables[0].name = HostileText(random, 30);
+    report.status.reason = HostileText(random, 30);
+    ASSERT_TRUE(json::accept(StatusJson(report)));
+  }
+}
+
+TEST(StatusJsonTest, ReadsWhatOtherVersionsWrite) {
+  const StatusReport report = ParseStatusJson(
+      R"({"state":"following","new_field":{"x":1},"backlog_changes":"many","tables":[{"name":"t"},7],
+          "position":null,"eta_seconds":null})");
+  EXPECT_EQ(report.status.state, State::kFollowing);
+  EXPECT_EQ(report.status.backlog_changes, 0);
+  ASSERT_EQ(report.status.tables.size(), 2U);
+  EXPECT_EQ(report.status.tables[0].name, "t");
+  EXPECT_THROW(ParseStatusJson("[]"), Error);
+  EXPECT_THROW(ParseStatusJson("{"), Error);
+}
+
+TEST(StatusTextTest, ShowsStateLagAndTables) {
+  const std::string text = StatusText(FollowingReport(), false);
+  for (const char* part :
+       {"liteferry 0.1.0", "pid 4711", "/data/app.db", "PostgreSQL 17.2", "FOLLOWING", "400 ms",
+        "backlog 3 changes", "captured 1 003", "capture: 2/2 tables", "notes", "100%"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_NE(StatusText(FollowingReport(), true).find("\x1b[32m"), std::string::npos);
+}
+
+TEST(StatusTextTest, ANameCannotSteerTheTerminal) {
+  std::mt19937 random(TestSeed());
+  StatusReport report = FollowingReport();
+  for (int i = 0; i < 500; ++i) {
+    report.status.tables[0].name = HostileText(random, 30);
+    report.status.reason = HostileText(random, 30);
+    report.status.notes = {HostileText(random, 30)};
+    report.status.activity = HostileText(random, 30);
+    report.status.held_problems = {HostileText(random, 30)};
+    report.status.source.path = HostileText(random, 30);
+    ASSERT_EQ(StatusText(report, false).find_first_of("\x1b\r\t\x01\x7f"), std::string::npos);
+  }
+}
+
+TEST(StatusTextTest, UnfinishedTablesNeverShowAHundredPercent) {
+  StatusReport report = FollowingReport();
+  report.status.tables = {{"t", 1000, 1000, 0, 0, true, false}};
+  EXPECT_EQ(StatusText(report, false).find("100%"), std::string::npos);
+  EXPECT_NE(StatusText(report, false).find("99%"), std::string::npos);
+}
+
+TEST(GaugesTest, CountTablesByTheirCopy) {
+  StatusReport report = FollowingReport();
+  report.status.state = State::kCopying;
+  report.status.tables = {{"done", 9, 9, 0, 0, true, true},
+                          {"running", 9, 3, 0, 0, true, false},
+                          {"pending", 9, 0, 0, 0, false, false}};
+  const metrics::Gauges gauges = MakeGauges(report);
+  EXPECT_EQ(gauges.tables_copied, 1);
+  EXPECT_EQ(gauges.tables_copying, 1);
+  EXPECT_EQ(gauges.tables_pending, 1);
+  EXPECT_EQ(gauges.tables_not_captured, 1);
+  EXPECT_EQ(gauges.state, "copying");
+  EXPECT_DOUBLE_EQ(gauges.lag_seconds, 0.4);
+}
+
+TEST(GaugesTest, LagBytesAreTheBacklogsShareOfTheLog) {
+  StatusReport report = FollowingReport();
+  report.status.oldest_kept = 1;
+  report.status.captured = 100;
+  report.status.backlog_changes = 25;
+  report.status.source.log_bytes = 4000;
+  EXPECT_EQ(MakeGauges(report).lag_bytes, 1000);
+  report.status.backlog_changes = 0;
+  EXPECT_EQ(MakeGauges(report).lag_bytes, 0);
+}
+
+TEST(GaugesTest, NameTheServerWithoutItsPackager) {
+  StatusReport report = FollowingReport();
+  report.status.target.server_version = "15.18 (Debian 15.18-0+deb12u1)";
+  EXPECT_EQ(MakeGauges(report).server_version, "15.18");
+}
+
+TEST(GaugesTest, KnowTheFreeSpaceOfTheSourcesFilesystem) {
+  StatusReport report = FollowingReport();
+  report.status.source.path = "/tmp";
+  EXPECT_GT(MakeGauges(report).filesystem_free_bytes, 0U);
+}
+
+}  // namespace
+}  // namespace liteferry::daemon
