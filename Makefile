@@ -1,0 +1,47 @@
+# Every target does its own set-up; scripts/setup.sh installs what is missing of Debian's packages.
+#
+#   make build   the program, at build/liteferry
+#   make demo    watch it carry a live database over (under three minutes)
+#   make test    build, sanitizer runs of the unit tests, then the whole test suite
+#   make lint    format, layout and length of files; `make tidy` adds clang-tidy (slow)
+#   make deps    only the set-up, for all of these
+.DEFAULT_GOAL := build
+.PHONY: deps build test demo lint tidy clean
+
+JOBS ?= $(shell nproc)
+# Sanitizer builds of the unit tests that `make test` runs first; empty for none.
+SANITIZERS ?= asan tsan
+UNIT_TESTS := config_tests metrics_tests replication_tests daemon_tests
+
+deps:
+	scripts/setup.sh build test demo lint
+
+build:
+	scripts/setup.sh build
+	@test -f build/build.ninja || cmake --preset release -DLITEFERRY_TESTS=OFF
+	ninja -C build -j $(JOBS) liteferry
+
+demo:
+	scripts/setup.sh build demo
+	@$(MAKE) --no-print-directory build
+	/usr/bin/python3 tests/e2e/demo.py --program build/liteferry
+
+test:
+	scripts/setup.sh build test
+	cmake --preset release -DLITEFERRY_TESTS=ON
+	ninja -C build -j $(JOBS)
+	@for preset in $(SANITIZERS); do scripts/sanitize.sh $$preset $(JOBS) $(UNIT_TESTS) || exit 1; done
+	ctest --test-dir build --output-on-failure -j $(JOBS)
+
+lint:
+	scripts/setup.sh lint
+	scripts/lint
+
+tidy:
+	scripts/setup.sh build test lint
+	cmake --preset release -DLITEFERRY_TESTS=ON
+	ninja -C build -j $(JOBS)
+	run-clang-tidy -quiet -p build -j $(JOBS) '/(config|metrics|replication|daemon|tests)/.*\.cc$$'
+
+clean:
+	rm -rf build build-debug build-asan build-tsan

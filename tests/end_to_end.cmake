@@ -1,0 +1,38 @@
+# Tests of the whole program, and of what the tests themselves stand on. One ctest entry per line; the
+# programs say their seed, and take --seed N, --postgres VERSION and unittest's -k PATTERN by hand.
+set(PYTHON /usr/bin/python3)
+
+function(liteferry_python_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT;PROCESSORS;LABEL" "COMMAND" ${ARGN})
+  add_test(NAME ${name} COMMAND ${PYTHON} ${ARG_COMMAND}
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES
+    TIMEOUT ${ARG_TIMEOUT} PROCESSORS ${ARG_PROCESSORS} LABELS "${ARG_LABEL}" SKIP_RETURN_CODE 77
+    ENVIRONMENT "LITEFERRY_PROGRAM=$<TARGET_FILE:liteferry>;PYTHONDONTWRITEBYTECODE=1")
+endfunction()
+
+liteferry_python_test(layout TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND layout_test.py)
+liteferry_python_test(proxy TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND proxy_test.py)
+liteferry_python_test(compare TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND compare_test.py)
+
+# liteferry_e2e(NAME TIMEOUT SCRIPT ARGUMENT...)
+function(liteferry_e2e name timeout script)
+  liteferry_python_test(e2e.${name} TIMEOUT ${timeout} PROCESSORS 2 LABEL e2e
+    COMMAND e2e/${script} ${ARGN})
+endfunction()
+
+liteferry_e2e(corpus 600 corpus.py)
+liteferry_e2e(shapes 300 shapes.py)
+liteferry_e2e(invariant 180 invariant.py)
+liteferry_e2e(daemons 300 daemons.py)
+liteferry_e2e(kill_in_copy 300 kill.py -k in_copy)
+liteferry_e2e(kill_in_follow 300 kill.py -k in_follow)
+liteferry_e2e(kill_server 300 kill.py -k server)
+liteferry_e2e(commit_cut 300 commit_cut.py)
+liteferry_e2e(pooler 180 pooler.py)
+
+# The main tests again on other versions of PostgreSQL, fetched when first needed.
+foreach(version 17 18)
+  liteferry_e2e(corpus_pg${version} 400 corpus.py --postgres ${version} -k notes -k chinook -k pgloader_sqlite)
+  liteferry_e2e(shapes_pg${version} 300 shapes.py --postgres ${version})
+endforeach()

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""The proxy cuts where it says: what the server made of the transaction stands with each step."""
+import pathlib
+import sys
+import unittest
+
+import psycopg2
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from harness import proxy as proxies  # noqa: E402
+from harness.cluster import Cluster  # noqa: E402
+from harness.process import temp_dir, wait_until  # noqa: E402
+
+
+class Cuts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster()
+        cls.addClassCleanup(cls.cluster.close)
+        cls.proxy = proxies.Proxy(cls.cluster.socket, temp_dir("proxy"))
+        cls.addClassCleanup(cls.proxy.close)
+        cls.cluster.execute("CREATE TABLE t (step text PRIMARY KEY)")
+
+    def committed(self, step):
+        return bool(self.cluster.execute("SELECT 1 FROM t WHERE step = %s", parameters=(step,)))
+
+    def insert(self, step):
+        connection = psycopg2.connect(self.proxy.url())
+        connection.cursor().execute("INSERT INTO t VALUES (%s)", (step,))
+        return connection
+
+    def test_every_step(self):
+        for step in proxies.STEPS:
+            with self.subTest(step=step):
+                connection = self.insert(step)
+                self.proxy.arm(step)
+                cuts = len(self.proxy.fired)
+                if step == proxies.ANSWERED:
+                    connection.commit()
+                    with self.assertRaises(psycopg2.Error):
+                        connection.cursor().execute("SELECT 1")
+                else:
+                    with self.assertRaises(psycopg2.Error):
+                        connection.commit()
+                self.proxy.wait_fired(cuts + 1)
+                self.assertEqual(self.proxy.fired[-1], step)
+                if step in (proxies.BEFORE, proxies.WITHIN):
+                    wait_until("the server has let go", lambda: not self.cluster.execute(
+                        "SELECT 1 FROM pg_locks WHERE relation = 't'::regclass AND pid <> pg_backend_pid()"), 10)
+                    self.assertFalse(self.committed(step))
+                else:
+                    wait_until("committed", lambda: self.committed(step), 10)
+
+    def test_without_a_cut_all_passes(self):
+        connection = self.insert("plain")
+        connection.commit()
+        connection.close()
+        self.assertTrue(self.committed("plain"))
+
+    def test_outage(self):
+        self.proxy.outage(True)
+        with self.assertRaises(psycopg2.OperationalError):
+            psycopg2.connect(self.proxy.url())
+        self.proxy.outage(False)
+        psycopg2.connect(self.proxy.url()).close()
+
+
+if __name__ == "__main__":
+    unittest.main()
