@@ -122,7 +122,7 @@ class ControlSocket::Impl : public std::enable_shared_from_this<ControlSocket::I
     error_code ignored;
     if (!acceptor_.is_open()) return;
     acceptor_.close(ignored);
-    pause_.cancel();
+    pause_.cancel(ignored);
     // Only what is ours: someone may have removed the file and another daemon made its own.
     struct stat found {};
     if (::stat(path_.c_str(), &found) == 0 && found.st_ino == inode_) ::unlink(path_.c_str());

@@ -193,7 +193,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   void Close() noexcept {
     error_code ignored;
     acceptor_.close(ignored);
-    pause_.cancel();
+    pause_.cancel(ignored);
   }
 
  private:

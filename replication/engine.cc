@@ -213,6 +213,7 @@ class Engine::Impl {
     KeepHouse();
     context_.wake.Clear();
     const ApplyResult result = ApplyBatch(context_, *session_);
+    in_doubt_ = 0;
     if (result.entries > 0) {
       std::optional<SystemClock::time_point> oldest;
       {
@@ -307,8 +308,11 @@ class Engine::Impl {
   }
 
   Event Fault(const Error& error) {
+    Disposition disposition = error.disposition();
     const bool transient =
-        error.disposition() == Disposition::kRetry || error.disposition() == Disposition::kInDoubt;
+        disposition == Disposition::kRetry || disposition == Disposition::kInDoubt;
+    // In doubt means looking again at once; when that settles nothing, time may.
+    if (disposition == Disposition::kInDoubt && ++in_doubt_ > 3) disposition = Disposition::kRetry;
     context_.probe.ErrorSeen(ToString(error.component()), transient);
     if (error.component() == Component::kTarget) {
       context_.board.Update([](EngineStatus& status) { status.target.up = false; });
@@ -319,7 +323,7 @@ class Engine::Impl {
               : transient           ? "Nothing to do unless this lasts; capture goes on."
                           : "Correct the cause; the daemon looks again by itself, or at once "
                             "after `liteferry resume`.");
-    if (error.disposition() == Disposition::kInDoubt) {
+    if (disposition == Disposition::kInDoubt) {
       context_.log->warn("event=position_in_doubt reason=\"{}\"", error.message());
     } else if (!transient && error.message() != halted_by_) {
       // Told once: the daemon looks again every few seconds.
@@ -328,7 +332,7 @@ class Engine::Impl {
     }
     session_.reset();
     housekeeping_.reset();
-    return {Event::Kind::kFault, {}, {}, error.disposition()};
+    return {Event::Kind::kFault, {}, {}, disposition};
   }
 
   void SetReason(const std::string& reason, const std::string& next_action) {
@@ -367,6 +371,7 @@ class Engine::Impl {
   Backoff backoff_;
   bool published_ = false;
   std::string halted_by_;
+  int in_doubt_ = 0;  // faults in doubt since the last batch that went well
   std::unique_ptr<Session> session_;
   std::unique_ptr<Housekeeping> housekeeping_;
   SteadyClock::time_point next_housekeeping_{};

@@ -47,7 +47,7 @@ std::int64_t Housekeeping::TrimBound(std::int64_t log_bytes) {
   const auto& changelog = context_.settings.changelog;
   over_size_ = log_bytes > changelog.max_size;
   // Past its size limit the log is cut as far as it is applied; its unapplied part is never cut.
-  if (over_size_) return session_.stream.applied_seq;
+  if (over_size_ || changelog.retention.count() == 0) return session_.stream.applied_seq;
   return std::min(session_.stream.applied_seq,
                   session_.store->SeqAppliedBefore(changelog.retention));
 }
@@ -108,7 +108,7 @@ bool ReleaseIndexes(EngineContext& context, Session& session) {
     } catch (const Error& error) {
       // Class 23 is the data's doing; all else is dealt with as any fault.
       if (!error.sqlstate().starts_with("23")) throw;
-      problems.push_back(todo[i].name + " on " + todo[i].table + ": " + error.message());
+      problems.push_back(error.message());
       context.log->warn("event=constraint_not_restored constraint={} table={} reason=\"{}\"",
                         todo[i].name, todo[i].table, error.message());
     }

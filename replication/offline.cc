@@ -97,6 +97,13 @@ void ReadTarget(const config::Settings& settings, const SignalEvent& stop, Engin
 void ReleaseAll(target::HeldConstraints& held, bool not_valid, CleanupReport& report) {
   for (const target::Held& one : held.List()) {
     const std::string name = std::string(ToString(one.kind)) + " " + one.name + " on " + one.table;
+    // The message of the error names the constraint again; what is wrong is all that is wanted
+    // here.
+    const auto problem = [](const Error& error) {
+      const auto& message = error.message();
+      const auto colon = message.find(": ");
+      return colon == std::string::npos ? message : message.substr(colon + 2);
+    };
     try {
       held.Release(one);
       report.done.push_back("put back " + name);
@@ -104,9 +111,9 @@ void ReleaseAll(target::HeldConstraints& held, bool not_valid, CleanupReport& re
       if (!error.sqlstate().starts_with("23")) throw;
       if (not_valid && one.kind == target::HeldKind::kForeignKey) {
         held.ReleaseNotValid(one);
-        report.done.push_back("put back " + name + " NOT VALID: " + error.message());
+        report.done.push_back("put back " + name + " NOT VALID: " + problem(error));
       } else {
-        report.problems.push_back(name + ": " + error.message());
+        report.problems.push_back(name + ": " + problem(error));
       }
     }
   }

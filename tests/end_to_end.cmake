@@ -29,7 +29,8 @@ liteferry_e2e(kill_in_copy 300 kill.py -k in_copy)
 liteferry_e2e(kill_in_follow 300 kill.py -k in_follow)
 liteferry_e2e(kill_server 300 kill.py -k server)
 liteferry_e2e(commit_cut 300 commit_cut.py)
-liteferry_e2e(pooler 180 pooler.py)
+liteferry_e2e(pooler 300 pooler.py)
+liteferry_e2e(changelog 300 changelog.py)
 
 # The main tests again on other versions of PostgreSQL, fetched when first needed.
 foreach(version 17 18)

@@ -138,11 +138,11 @@ inline StatusReport FollowingReport() {
 
 // Bytes that break what is careless: quotes, escapes, control characters, broken UTF-8.
 inline std::string HostileText(std::mt19937& random, std::size_t longest) {
-  static constexpr std::string_view kBytes(
-      "ab =\"\\\n\r\t\0\x01\x1b\x7f{}[],:#'event=x \xc3\xa9\xff\xc3\xed\xa0\x80", 47);
+  static constexpr char kBytes[] =
+      "ab =\"\\\n\r\t\0\x01\x1b\x7f{}[],:#'event=x \xc3\xa9\xff\xc3\xed\xa0\x80";
   std::string text;
   const std::size_t length = random() % (longest + 1);
-  while (text.size() < length) text += kBytes[random() % kBytes.size()];
+  while (text.size() < length) text += kBytes[random() % (sizeof kBytes - 1)];
   return text;
 }
 
