@@ -86,9 +86,12 @@ class Engine::Impl {
   // On the watcher's thread.
   void Observe(const source::Observation& observation) {
     bool grown = false;
+    bool other_schema = false;
     {
       const std::lock_guard lock(lag_mutex_);
       grown = observation.captured > lag_.captured();
+      other_schema = observation.source_up && observation.schema_version != schema_version_;
+      if (observation.source_up) schema_version_ = observation.schema_version;
       if (observation.source_up) lag_.Observe(observation.captured, SystemClock::now());
       if (grown) last_change_ = SteadyClock::now();
     }
@@ -99,7 +102,7 @@ class Engine::Impl {
       status.oldest_kept = observation.oldest_kept;
       if (observation.source_up) status.captured = observation.captured;
     });
-    if (grown || !observation.source_up) context_.wake.Set();
+    if (grown || other_schema || !observation.source_up) context_.wake.Set();
   }
 
   void Run() {
@@ -365,6 +368,7 @@ class Engine::Impl {
   LagClock lag_;
   bool positioned_ = false;
   SteadyClock::time_point last_change_{};
+  std::int64_t schema_version_ = 0;  // as the watcher saw it last
 
   // Engine thread only.
   Lifecycle lifecycle_;

@@ -117,6 +117,7 @@ class Source {
     seen.source_up = true;
     seen.captured = bounds_.newest;
     seen.oldest_kept = bounds_.oldest;
+    seen.schema_version = schema_version_;
     seen.size_bytes = id ? id->size : 0;
     const std::optional<FileId> wal = IdOf(resolved_ + "-wal");
     seen.wal_bytes = wal ? wal->size : 0;
@@ -158,6 +159,7 @@ class Source {
     if (!has_log) changelog_.reset();
     if (has_log && !changelog_) changelog_.emplace(*database_);
     bounds_ = has_log ? changelog_->Bounds() : LogBounds{};
+    schema_version_ = database_->QueryInt("PRAGMA main.schema_version");
     transaction.Commit();
   }
 
@@ -170,12 +172,13 @@ class Source {
   bool fresh_ = false;
   bool wal_ = false;
   LogBounds bounds_;
+  std::int64_t schema_version_ = 0;
 };
 
 bool SameObservation(const Observation& a, const Observation& b) {
   return a.source_up == b.source_up && a.error == b.error && a.captured == b.captured &&
-         a.oldest_kept == b.oldest_kept && a.size_bytes == b.size_bytes &&
-         a.wal_bytes == b.wal_bytes;
+         a.oldest_kept == b.oldest_kept && a.schema_version == b.schema_version &&
+         a.size_bytes == b.size_bytes && a.wal_bytes == b.wal_bytes;
 }
 
 // Tells the callback what is new.

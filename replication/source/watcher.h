@@ -18,6 +18,7 @@ struct Observation {
   std::string error;  // why not, when !source_up
   Seq captured = 0;   // newest seq in the log
   Seq oldest_kept = 0;
+  std::int64_t schema_version = 0;  // a rebuilt table loses its triggers, and so logs nothing
   std::chrono::steady_clock::time_point at;
   std::uint64_t size_bytes = 0;  // database file
   std::uint64_t wal_bytes = 0;

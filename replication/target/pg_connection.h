@@ -136,5 +136,4 @@ class PgConnection {
 // 23 reject the row; the others stop.
 Disposition ClassifySqlstate(std::string_view sqlstate);
 
-
 }  // namespace liteferry::target
