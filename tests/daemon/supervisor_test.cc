@@ -165,7 +165,6 @@ TEST_F(SupervisorTest, WaitsForTheBatchToBeFinished) {
 }
 
 TEST_F(SupervisorTest, TheSecondSignalEndsItAtOnce) {
-  testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(
       {
         engine_.obedient = false;
