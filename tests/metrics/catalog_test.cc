@@ -14,8 +14,7 @@ namespace liteferry::metrics {
 namespace {
 
 std::filesystem::path DocumentPath() {
-  const std::filesystem::path here(__FILE__);
-  return here.parent_path().parent_path().parent_path() / "metrics" / "METRICS.md";
+  return std::filesystem::path(LITEFERRY_SOURCE_DIR) / "metrics" / "METRICS.md";
 }
 
 // With LITEFERRY_UPDATE_DOCS=1 the document is written first.
