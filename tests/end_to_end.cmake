@@ -32,6 +32,7 @@ liteferry_e2e(commit_cut 300 commit_cut.py)
 liteferry_e2e(pooler 300 pooler.py)
 liteferry_e2e(changelog 300 changelog.py)
 liteferry_e2e(schema_change 300 schema_change.py)
+liteferry_e2e(target_kinds 120 target_kinds.py)
 
 # The main tests again on other versions of PostgreSQL, fetched when first needed.
 foreach(version 17 18)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The proxy cuts where it says: what the server made of the transaction stands with each step."""
 import pathlib
+import shutil
 import sys
 import unittest
 
@@ -18,7 +19,9 @@ class Cuts(unittest.TestCase):
     def setUpClass(cls):
         cls.cluster = Cluster()
         cls.addClassCleanup(cls.cluster.close)
-        cls.proxy = proxies.Proxy(cls.cluster.socket, temp_dir("proxy"))
+        folder = temp_dir("proxy")
+        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+        cls.proxy = proxies.Proxy(cls.cluster.socket, folder)
         cls.addClassCleanup(cls.proxy.close)
         cls.cluster.execute("CREATE TABLE t (step text PRIMARY KEY)")
 

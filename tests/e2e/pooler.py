@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """pgbouncer in transaction mode between the daemon and the server."""
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ class Pooled(case.Case):
     def setUp(self):
         super().setUp()
         self.folder = temp_dir("bouncer")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         user = unprivileged()
         (self.folder / "users").write_text('"app" ""\n')
         config = self.folder / "pgbouncer.ini"
