@@ -121,8 +121,8 @@ class CommitCut(case.Case):
         self.hit()
         status = daemon.until_state("retrying")
         self.assertTrue(status["reason"])
-        first = daemon.until("lag grows", lambda s: s["lag_seconds"] > 0)["lag_seconds"]
-        daemon.until("lag grows", lambda s: s["lag_seconds"] > first + 0.5)
+        first = daemon.until("lag grows", lambda s: (s["lag_seconds"] or 0) > 0)["lag_seconds"]
+        daemon.until("lag grows", lambda s: (s["lag_seconds"] or 0) > first + 0.5)
         self.assertEqual(daemon.command("wait", "--timeout", "1s").returncode, 75)
         self.hit()
         self.proxy.outage(False)

@@ -38,6 +38,12 @@ def say(text):
     print(f"    {_paint('2', f'{time.monotonic() - _BEGIN:5.1f} s')}  {text}", flush=True)
 
 
+def lag(status):
+    """As it says itself; nothing while it cannot know, before both sides have been seen."""
+    seconds = status["lag_seconds"]
+    return "lag       -   " if seconds is None else f"lag {seconds:5.2f} s   "
+
+
 class Demo:
     def __init__(self, args):
         self.args = args
@@ -129,7 +135,7 @@ class Demo:
         bar = "#" * (min(percent, 100) // 5)
         detail = {"copying": f"[{bar:20}] {percent:3d} %  {copied:,} rows",
                   "catching_up": f"{status['backlog_changes']:,} changes to go"}.get(status["state"], "")
-        say(f"{status['state']:12} lag {status['lag_seconds']:5.2f} s   {detail}")
+        say(f"{status['state']:12} {lag(status)}{detail}")
 
     def follow(self):
         step("Following the service")
@@ -138,11 +144,11 @@ class Demo:
         shown = 0.0
         while time.monotonic() < deadline:
             status = self.daemon.status()
-            worst = max(worst, status["lag_seconds"])
+            worst = max(worst, status["lag_seconds"] or 0)
             if time.monotonic() - shown > 1:
                 shown = time.monotonic()
                 applied = sum(t["changes_applied"] for t in status["tables"])
-                say(f"{status['state']:12} lag {status['lag_seconds']:5.2f} s   position {status['position']['applied']:,}"
+                say(f"{status['state']:12} {lag(status)}position {status['position']['applied']:,}"
                     f"   {applied:,} changes applied   consistent: {str(status['consistent']).lower()}")
             time.sleep(0.1)
         say(f"largest lag seen: {worst:.2f} s")
