@@ -155,13 +155,19 @@ class _Comparison:
         """(key or None, row, key as shown) of each row that PostgreSQL must hold."""
         names = ", ".join(quote(c.source) for c in columns)
         scan = "" if table.key else ("rowid, ")
+        shared_found = set()
         for values in self.sqlite.execute(f"SELECT {scan}{names} FROM {table.quoted}"):
             row_id = None
             if scan:
                 row_id, values = values[0], values[1:]
             self.report.rows += 1
             shown_key = key_json([values[i] for i in key] if key else [row_id])
-            reason = rejected.pop(_comparable_key(shown_key), None)
+            found = _comparable_key(shown_key)
+            # SQLite allows several rows with the same key that holds a NULL; they share a record.
+            shared = None in shown_key
+            reason = rejected.get(found) if shared else rejected.pop(found, None)
+            if shared and reason is not None:
+                shared_found.add(found)
             try:
                 row = tuple(self._cell(c, v) for c, v in zip(columns, values))
             except Unfit as unfit:
@@ -176,6 +182,8 @@ class _Comparison:
                 self.report.doubtful.append(f"{table.name} {shown_key}: {reason}")
                 continue
             yield tuple(row[i] for i in key) if key else None, row, shown_key
+        for found in shared_found:
+            del rejected[found]
 
     @staticmethod
     def _cell(column, value):
