@@ -13,7 +13,9 @@ if(LITEFERRY_SANITIZE)
   add_compile_options(-fsanitize=${LITEFERRY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${LITEFERRY_SANITIZE})
   # g++ 12 reports maybe-uninitialized inside the standard library once a sanitizer is on.
-  add_compile_options(-Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-maybe-uninitialized)
+  endif()
   # Boost.Asio's fences, which ThreadSanitizer does not model; Asio's mutexes order what we share.
   if(LITEFERRY_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-tsan)

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 
 #include "replication/base/error.h"
 #include "replication/target/pg_connection.h"
@@ -65,6 +66,7 @@ TargetCatalog ReadTables(PgConnection& connection, const std::string& schema) {
     table.name = rows.Text(i, 1);
     table.partitioned = kind == 'p';
     table.owned = rows.Bool(i, 3);
+    table.delete_rule = rows.Bool(i, 4);
   }
   return catalog;
 }
@@ -74,6 +76,22 @@ EnumLabels ReadEnums(PgConnection& connection) {
   const PgResult rows = Query(connection, sql::kCatalogEnumsSql, {});
   for (int i = 0; i < rows.rows(); ++i) labels[OidAt(rows, i, 0)].push_back(rows.Text(i, 1));
   return labels;
+}
+
+// The labels of the enum `oid`; none for other types.
+std::vector<std::string> LabelsOf(const EnumLabels& enums, Oid oid) {
+  const auto found = enums.find(oid);
+  return found == enums.end() ? std::vector<std::string>() : found->second;
+}
+
+// Where the type is an array: of what.
+void ReadElement(const PgResult& rows, int row, const EnumLabels& enums, TargetType& type) {
+  if (rows.IsNull(row, 12)) return;
+  TargetType element;
+  element.oid = OidAt(rows, row, 12);
+  element.kind = KindOfType(element.oid, rows.Text(row, 13).at(0), rows.Text(row, 14));
+  element.enum_labels = LabelsOf(enums, element.oid);
+  MakeArray(type, std::move(element), rows.Text(row, 15).at(0));
 }
 
 void ReadColumns(PgConnection& connection, const std::string& schema, const TablesByOid& tables) {
@@ -89,9 +107,8 @@ void ReadColumns(PgConnection& connection, const std::string& schema, const Tabl
     column.type.typmod = static_cast<std::int32_t>(rows.Int(i, 4));
     column.type.base_name = rows.Text(i, 5);
     column.type.kind = KindOfType(column.type.oid, rows.Text(i, 6).at(0), rows.Text(i, 7));
-    if (const auto labels = enums.find(column.type.oid); labels != enums.end()) {
-      column.type.enum_labels = labels->second;
-    }
+    column.type.enum_labels = LabelsOf(enums, column.type.oid);
+    ReadElement(rows, i, enums, column.type);
     column.not_null = rows.Bool(i, 8);
     column.has_default = rows.Bool(i, 9);
     column.generated = rows.Bool(i, 10);

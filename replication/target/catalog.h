@@ -34,7 +34,8 @@ struct TargetTable {
   std::string schema;
   std::string name;
   bool partitioned = false;
-  bool owned = false;  // by the connected role, directly or through membership
+  bool owned = false;        // by the connected role, directly or through membership
+  bool delete_rule = false;  // a rewrite rule says what DELETE does; COPY knows no rules
   std::vector<TargetColumn> columns;
   std::vector<TargetUnique> uniques;  // the primary key first
 

@@ -9,7 +9,7 @@ using internal::Rejection;
 using internal::Sink;
 
 Rejection Dispatch(const Value& value, const TargetType& type, const ConvertOptions& options,
-                   Sink sink) {
+                   const Sink& sink) {
   switch (type.kind) {
     case TypeKind::kBool:
       return internal::ConvertBool(value, type, sink);
@@ -42,6 +42,8 @@ Rejection Dispatch(const Value& value, const TargetType& type, const ConvertOpti
       return internal::ConvertJson(value, type, options, sink);
     case TypeKind::kEnum:
       return internal::ConvertEnum(value, type, sink);
+    case TypeKind::kArray:
+      return internal::ConvertArray(value, type, options, sink);
     case TypeKind::kOther:
       break;
   }
@@ -49,7 +51,7 @@ Rejection Dispatch(const Value& value, const TargetType& type, const ConvertOpti
 }
 
 std::optional<CellError> Convert(const Value& value, const TargetType& type,
-                                 const ConvertOptions& options, Sink sink, bool& is_null) {
+                                 const ConvertOptions& options, const Sink& sink, bool& is_null) {
   is_null = value.is_null();
   if (is_null) return std::nullopt;
   const std::size_t before = sink.out.size();
@@ -65,17 +67,22 @@ std::optional<CellError> Convert(const Value& value, const TargetType& type,
 
 std::optional<CellError> ConvertBinary(const Value& value, const TargetType& type,
                                        const ConvertOptions& options, std::string& out,
-                                       bool& is_null) {
-  return Convert(value, type, options, Sink{out, true}, is_null);
+                                       bool& is_null, bool* rounded) {
+  return Convert(value, type, options, Sink{out, true, rounded}, is_null);
 }
 
 std::optional<CellError> ConvertText(const Value& value, const TargetType& type,
-                                     const ConvertOptions& options, std::string& out,
-                                     bool& is_null) {
-  return Convert(value, type, options, Sink{out, false}, is_null);
+                                     const ConvertOptions& options, std::string& out, bool& is_null,
+                                     bool* rounded) {
+  return Convert(value, type, options, Sink{out, false, rounded}, is_null);
 }
 
 namespace internal {
+
+Rejection ConvertCell(const Value& value, const TargetType& type, const ConvertOptions& options,
+                      const Sink& sink) {
+  return Dispatch(value, type, options, sink);
+}
 
 Rejection Reject(std::string_view reason) { return CellError{std::string(reason)}; }
 

@@ -27,16 +27,17 @@ struct CellError {
 
 // Converts one SQLite value to one PostgreSQL value: exactly or not at all (P6). The rules are
 // those of replication/VALUES.md. Appends to `out` the value in the form that PostgreSQL's binary
-// receive function of type.kind reads (without the length word), or for kOther in its text form.
-// `is_null` is set where the result is NULL (nothing is appended then). On error `out` is as
-// before. Pure; no allocation in the ordinary case.
+// receive function of type.kind reads (without the length word), or in its text form where
+// HasBinaryForm() says no. `is_null` is set where the result is NULL (nothing is appended then). On
+// error `out` is as before. `rounded`, where asked for, becomes true when digits are dropped that
+// VALUES.md lets drop, and is left alone otherwise. Pure; no allocation in the ordinary case.
 std::optional<CellError> ConvertBinary(const Value& value, const TargetType& type,
                                        const ConvertOptions& options, std::string& out,
-                                       bool& is_null);
+                                       bool& is_null, bool* rounded = nullptr);
 
 // The same value in PostgreSQL's text form, unescaped: what its input function reads.
 std::optional<CellError> ConvertText(const Value& value, const TargetType& type,
-                                     const ConvertOptions& options, std::string& out,
-                                     bool& is_null);
+                                     const ConvertOptions& options, std::string& out, bool& is_null,
+                                     bool* rounded = nullptr);
 
 }  // namespace liteferry::target

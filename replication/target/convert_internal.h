@@ -26,6 +26,7 @@ inline constexpr std::size_t kMaxFieldBytes = 0x3fffffff - 256;
 struct Sink {
   std::string& out;
   bool binary = true;
+  bool* rounded = nullptr;  // where asked for: set when digits are dropped
 
   void Bytes(std::string_view bytes) const { out.append(bytes); }
 
@@ -40,7 +41,17 @@ struct Sink {
     }
     out.append(bytes.data(), bytes.size());
   }
+
+  void NoteRounded() const {
+    if (rounded != nullptr) *rounded = true;
+  }
 };
+
+// Puts the number of bytes behind out[at..at + 4) there, in network byte order.
+inline void StoreLength(std::string& out, std::size_t at) {
+  auto length = static_cast<std::uint32_t>(out.size() - at - 4);
+  for (std::size_t i = 4; i-- > 0; length >>= 8U) out[at + i] = static_cast<char>(length & 0xffU);
+}
 
 // A number's text on the stack.
 struct NumberText {
@@ -75,24 +86,41 @@ struct Decimal {
 // Nothing unless all of `text` is such a number.
 std::optional<Decimal> ParseDecimal(std::string_view text);
 
-Rejection ConvertBool(const Value& value, const TargetType& type, Sink sink);
-Rejection ConvertInteger(const Value& value, const TargetType& type, Sink sink);
-Rejection ConvertFloat(const Value& value, const TargetType& type, Sink sink);
-Rejection ConvertNumeric(const Value& value, const TargetType& type, Sink sink);
+// Whether both, which must be decimal numbers, are the same number.
+bool SameNumber(std::string_view a, std::string_view b);
+
+// Pairs of hexadecimal digits; false, with `bytes` in any state, unless all of `hex` is such.
+bool HexToBytes(std::string_view hex, std::string& bytes);
+
+// What PostgreSQL's characters cannot be: too many bytes, not UTF-8, or NUL where `options` do not
+// have it taken out.
+Rejection CheckCharacters(const Value& value, const ConvertOptions& options);
+
+// Any value but NULL to any type; `out` is in any state after a rejection, and on_invalid: null is
+// not looked at.
+Rejection ConvertCell(const Value& value, const TargetType& type, const ConvertOptions& options,
+                      const Sink& sink);
+
+Rejection ConvertBool(const Value& value, const TargetType& type, const Sink& sink);
+Rejection ConvertInteger(const Value& value, const TargetType& type, const Sink& sink);
+Rejection ConvertFloat(const Value& value, const TargetType& type, const Sink& sink);
+Rejection ConvertNumeric(const Value& value, const TargetType& type, const Sink& sink);
 Rejection ConvertCharacters(const Value& value, const TargetType& type,
-                            const ConvertOptions& options, Sink sink);
-Rejection ConvertBytea(const Value& value, const TargetType& type, Sink sink);
-Rejection ConvertUuid(const Value& value, const TargetType& type, Sink sink);
+                            const ConvertOptions& options, const Sink& sink);
+Rejection ConvertBytea(const Value& value, const TargetType& type, const Sink& sink);
+Rejection ConvertUuid(const Value& value, const TargetType& type, const Sink& sink);
 Rejection ConvertJson(const Value& value, const TargetType& type, const ConvertOptions& options,
-                      Sink sink);
-Rejection ConvertEnum(const Value& value, const TargetType& type, Sink sink);
+                      const Sink& sink);
+Rejection ConvertEnum(const Value& value, const TargetType& type, const Sink& sink);
+Rejection ConvertArray(const Value& value, const TargetType& type, const ConvertOptions& options,
+                       const Sink& sink);
 Rejection ConvertOther(const Value& value, const TargetType& type, const ConvertOptions& options,
-                       Sink sink);
-Rejection ConvertTime(const Value& value, const TargetType& type, Sink sink);
+                       const Sink& sink);
+Rejection ConvertTime(const Value& value, const TargetType& type, const Sink& sink);
 Rejection ConvertDate(const Value& value, const TargetType& type, const ConvertOptions& options,
-                      Sink sink);
+                      const Sink& sink);
 // timestamp and timestamptz.
 Rejection ConvertTimestamp(const Value& value, const TargetType& type,
-                           const ConvertOptions& options, Sink sink);
+                           const ConvertOptions& options, const Sink& sink);
 
 }  // namespace liteferry::target::internal

@@ -45,7 +45,8 @@ Rejection ToInteger(const Value& value, const TargetType& type, std::int64_t& in
 }
 
 template <typename Int>
-Rejection PutInteger(const Value& value, const TargetType& type, std::int64_t integer, Sink sink) {
+Rejection PutInteger(const Value& value, const TargetType& type, std::int64_t integer,
+                     const Sink& sink) {
   if (integer < std::numeric_limits<Int>::min() || integer > std::numeric_limits<Int>::max()) {
     return CellError{std::string(ToString(value.storage)) + " out of range for " + type.name};
   }
@@ -83,7 +84,7 @@ Rejection DoubleFromText(std::string_view text, double& real) {
   return std::nullopt;
 }
 
-Rejection ToDouble(const Value& value, const TargetType& type, double& real) {
+Rejection ToDouble(const Value& value, const TargetType& type, const Sink& sink, double& real) {
   switch (value.storage) {
     case StorageClass::kReal:
       real = value.real;
@@ -95,10 +96,39 @@ Rejection ToDouble(const Value& value, const TargetType& type, double& real) {
       }
       return std::nullopt;
     case StorageClass::kText:
-      return DoubleFromText(value.bytes, real);
+      if (auto rejection = DoubleFromText(value.bytes, real)) return rejection;
+      if (sink.rounded != nullptr && std::isfinite(real) &&
+          !SameNumber(value.bytes, FormatReal(real).view())) {
+        sink.NoteRounded();
+      }
+      return std::nullopt;
     default:
       return RejectClass(value, type);
   }
+}
+
+float NearestFloat(double real) {
+  constexpr float kMax = std::numeric_limits<float>::max();
+  // Beyond it the conversion is undefined; its shortest decimal is a little more than itself.
+  if (std::isfinite(real) && std::fabs(real) > static_cast<double>(kMax)) {
+    return std::signbit(real) ? -kMax : kMax;
+  }
+  return static_cast<float>(real);
+}
+
+// The same number, or the same shortest decimal: then both databases show the same digits, and the
+// float is what a reader of these digits gets. The double 0.1 and the float 0.1 are two numbers,
+// but nobody who wrote 0.1 meant the difference.
+bool IsSameAsFloat(double real, float narrow) {
+  if (std::isnan(real) || static_cast<double>(narrow) == real) return true;
+  if (std::isinf(real)) return false;
+  std::array<char, 32> text{};
+  // Not the plain form: that has all digits of a large whole number.
+  const auto written =
+      std::to_chars(text.data(), text.data() + text.size(), narrow, std::chars_format::scientific);
+  double shown = 0;
+  std::from_chars(text.data(), written.ptr, shown);
+  return shown == real;
 }
 
 // "d.ddde±xx" laid out again without an exponent.
@@ -203,7 +233,7 @@ std::optional<Decimal> ParseDecimal(std::string_view text) {
   return decimal;
 }
 
-Rejection ConvertBool(const Value& value, const TargetType& type, Sink sink) {
+Rejection ConvertBool(const Value& value, const TargetType& type, const Sink& sink) {
   bool truth = false;
   bool known = false;
   const auto is_any = [&value](std::initializer_list<std::string_view> names) {
@@ -237,7 +267,7 @@ Rejection ConvertBool(const Value& value, const TargetType& type, Sink sink) {
   return std::nullopt;
 }
 
-Rejection ConvertInteger(const Value& value, const TargetType& type, Sink sink) {
+Rejection ConvertInteger(const Value& value, const TargetType& type, const Sink& sink) {
   std::int64_t integer = 0;
   if (auto rejection = ToInteger(value, type, integer)) return rejection;
   if (type.kind == TypeKind::kInt8) return PutInteger<std::int64_t>(value, type, integer, sink);
@@ -245,9 +275,9 @@ Rejection ConvertInteger(const Value& value, const TargetType& type, Sink sink) 
   return PutInteger<std::int16_t>(value, type, integer, sink);
 }
 
-Rejection ConvertFloat(const Value& value, const TargetType& type, Sink sink) {
+Rejection ConvertFloat(const Value& value, const TargetType& type, const Sink& sink) {
   double real = 0;
-  if (auto rejection = ToDouble(value, type, real)) return rejection;
+  if (auto rejection = ToDouble(value, type, sink, real)) return rejection;
   // One NaN for all of them, as PostgreSQL's input function makes it.
   if (std::isnan(real)) real = std::numeric_limits<double>::quiet_NaN();
   if (type.kind == TypeKind::kFloat8) {
@@ -258,12 +288,8 @@ Rejection ConvertFloat(const Value& value, const TargetType& type, Sink sink) {
     }
     return std::nullopt;
   }
-  if (std::isfinite(real) &&
-      (std::fabs(real) > static_cast<double>(std::numeric_limits<float>::max()) ||
-       static_cast<double>(static_cast<float>(real)) != real)) {
-    return Reject("number has no exact form in " + type.name);
-  }
-  const auto narrow = static_cast<float>(real);
+  const float narrow = NearestFloat(real);
+  if (!IsSameAsFloat(real, narrow)) return Reject("number has no exact form in " + type.name);
   if (sink.binary) {
     sink.Big(std::bit_cast<std::uint32_t>(narrow));
   } else {

@@ -76,7 +76,7 @@ Fit FitOf(const Placed& placed, const NumericLimit& limit) {
   return placed.first() + 1 <= kMaxWholeDigits ? Fit::kYes : Fit::kWholeTooLong;
 }
 
-void PutBinary(const Placed& placed, const NumericLimit& limit, Sink sink) {
+void PutBinary(const Placed& placed, const NumericLimit& limit, const Sink& sink) {
   const std::int64_t scale =
       limit.precision > 0 ? std::max(limit.scale, 0) : placed.written_scale();
   const std::int64_t high = placed.zero() ? 0 : FloorDiv4(placed.first());
@@ -94,7 +94,8 @@ void PutBinary(const Placed& placed, const NumericLimit& limit, Sink sink) {
   }
 }
 
-Fit Put(std::string_view text, const Decimal& decimal, const NumericLimit& limit, Sink sink) {
+Fit Put(std::string_view text, const Decimal& decimal, const NumericLimit& limit,
+        const Sink& sink) {
   const Placed placed(decimal);
   const Fit fit = FitOf(placed, limit);
   if (fit != Fit::kYes) return fit;
@@ -116,7 +117,7 @@ NumberText FormatFifteen(double value) {
   return text;
 }
 
-void PutNaN(Sink sink) {
+void PutNaN(const Sink& sink) {
   if (!sink.binary) {
     sink.Bytes("NaN");
     return;
@@ -127,19 +128,36 @@ void PutNaN(Sink sink) {
   sink.Big(std::int16_t{0});
 }
 
-Fit PutNumber(std::string_view text, const NumericLimit& limit, Sink sink) {
+Fit PutNumber(std::string_view text, const NumericLimit& limit, const Sink& sink) {
   return Put(text, *ParseDecimal(text), limit, sink);
 }
 
-Fit PutReal(double real, const NumericLimit& limit, Sink sink) {
+Fit PutReal(double real, const NumericLimit& limit, const Sink& sink) {
   const Fit fit = PutNumber(FormatReal(real).view(), limit, sink);
   if (fit != Fit::kFractionTooLong || limit.precision == 0) return fit;
+  sink.NoteRounded();  // or it is refused
   return PutNumber(FormatFifteen(real).view(), limit, sink);
 }
 
 }  // namespace
 
-Rejection ConvertNumeric(const Value& value, const TargetType& type, Sink sink) {
+bool SameNumber(std::string_view a, std::string_view b) {
+  const Decimal first = *ParseDecimal(a);
+  const Decimal second = *ParseDecimal(b);
+  const Placed one(first);
+  const Placed other(second);
+  if (one.zero() || other.zero()) return one.zero() == other.zero();
+  if (one.negative() != other.negative() || one.first() != other.first() ||
+      one.last() != other.last()) {
+    return false;
+  }
+  for (std::int64_t power = one.first(); power >= one.last(); --power) {
+    if (one.Digit(power) != other.Digit(power)) return false;
+  }
+  return true;
+}
+
+Rejection ConvertNumeric(const Value& value, const TargetType& type, const Sink& sink) {
   const NumericLimit limit = NumericLimits(type);
   Fit fit = Fit::kYes;
   switch (value.storage) {

@@ -16,23 +16,37 @@ std::size_t CountCharacters(std::string_view utf8) {
   }));
 }
 
+enum class Wrong : std::uint8_t { kNothing, kSize, kNotUtf8, kNul };
+
+bool StripsNul(const Value& value, const ConvertOptions& options) {
+  return options.on_invalid == OnInvalid::kStripNul && value.storage == StorageClass::kText;
+}
+
+Wrong WrongCharacters(const Value& value, const ConvertOptions& options) {
+  if (value.bytes.size() > kMaxFieldBytes) return Wrong::kSize;
+  // Before NULs are taken out: what stood apart must not join to a character.
+  if (!IsValidUtf8(value.bytes)) return Wrong::kNotUtf8;
+  const bool wrong = !StripsNul(value, options) && value.bytes.find('\0') != std::string_view::npos;
+  return wrong ? Wrong::kNul : Wrong::kNothing;
+}
+
+Rejection RejectCharacters(const Value& value, Wrong wrong) {
+  if (wrong == Wrong::kSize) return CheckSize(value.bytes.size());
+  return CellError{std::string(ToString(value.storage)) +
+                   (wrong == Wrong::kNul ? " holds a NUL byte" : " is not valid UTF-8")};
+}
+
 // Text or a blob as characters: valid UTF-8 without NUL, which PostgreSQL has no room for. NULs are
 // left out where the options say so, from text only: a blob that has some is no text.
-Rejection PutCharacters(const Value& value, const ConvertOptions& options, Sink sink) {
-  if (auto rejection = CheckSize(value.bytes.size())) return rejection;
-  // Before NULs are taken out: what stood apart must not join to a character.
-  if (!IsValidUtf8(value.bytes)) {
-    return CellError{std::string(ToString(value.storage)) + " is not valid UTF-8"};
-  }
+Rejection PutCharacters(const Value& value, const ConvertOptions& options, const Sink& sink) {
+  const Wrong wrong = WrongCharacters(value, options);
+  if (wrong != Wrong::kNothing) return RejectCharacters(value, wrong);
   std::string_view rest = value.bytes;
-  std::size_t nul = rest.find('\0');
-  if (nul != std::string_view::npos &&
-      (options.on_invalid != OnInvalid::kStripNul || value.storage == StorageClass::kBlob)) {
-    return CellError{std::string(ToString(value.storage)) + " holds a NUL byte"};
-  }
-  for (; nul != std::string_view::npos; nul = rest.find('\0')) {
-    sink.Bytes(rest.substr(0, nul));
-    rest.remove_prefix(nul + 1);
+  if (StripsNul(value, options)) {
+    for (std::size_t nul = rest.find('\0'); nul != std::string_view::npos; nul = rest.find('\0')) {
+      sink.Bytes(rest.substr(0, nul));
+      rest.remove_prefix(nul + 1);
+    }
   }
   sink.Bytes(rest);
   return std::nullopt;
@@ -45,7 +59,7 @@ int HexDigit(char c) {
   return -1;
 }
 
-void PutHex(std::string_view bytes, Sink sink) {
+void PutHex(std::string_view bytes, const Sink& sink) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
@@ -77,8 +91,26 @@ std::optional<UuidBytes> ParseUuid(std::string_view text) {
 
 }  // namespace
 
+Rejection CheckCharacters(const Value& value, const ConvertOptions& options) {
+  const Wrong wrong = WrongCharacters(value, options);
+  if (wrong == Wrong::kNothing) return std::nullopt;
+  return RejectCharacters(value, wrong);
+}
+
+bool HexToBytes(std::string_view hex, std::string& bytes) {
+  bytes.clear();
+  if (hex.size() % 2 != 0) return false;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    const int high = HexDigit(hex[i]);
+    const int low = HexDigit(hex[i + 1]);
+    if (high < 0 || low < 0) return false;
+    bytes.push_back(static_cast<char>(high << 4 | low));
+  }
+  return true;
+}
+
 Rejection ConvertCharacters(const Value& value, const TargetType& type,
-                            const ConvertOptions& options, Sink sink) {
+                            const ConvertOptions& options, const Sink& sink) {
   const std::size_t before = sink.out.size();
   if (value.storage == StorageClass::kInteger) {
     sink.Bytes(FormatInteger(value.integer).view());
@@ -99,7 +131,7 @@ Rejection ConvertCharacters(const Value& value, const TargetType& type,
   return std::nullopt;
 }
 
-Rejection ConvertBytea(const Value& value, const TargetType& type, Sink sink) {
+Rejection ConvertBytea(const Value& value, const TargetType& type, const Sink& sink) {
   if (value.storage != StorageClass::kBlob && value.storage != StorageClass::kText) {
     return RejectClass(value, type);
   }
@@ -114,7 +146,7 @@ Rejection ConvertBytea(const Value& value, const TargetType& type, Sink sink) {
   return std::nullopt;
 }
 
-Rejection ConvertUuid(const Value& value, const TargetType& type, Sink sink) {
+Rejection ConvertUuid(const Value& value, const TargetType& type, const Sink& sink) {
   std::optional<UuidBytes> parsed;
   std::string_view bytes = value.bytes;
   if (value.storage == StorageClass::kText) {
@@ -135,7 +167,7 @@ Rejection ConvertUuid(const Value& value, const TargetType& type, Sink sink) {
 }
 
 Rejection ConvertJson(const Value& value, const TargetType& type, const ConvertOptions& options,
-                      Sink sink) {
+                      const Sink& sink) {
   // jsonb_recv() reads a version number first.
   if (sink.binary && type.kind == TypeKind::kJsonb) sink.Big(char{1});
   if (value.storage == StorageClass::kInteger) {
@@ -150,7 +182,7 @@ Rejection ConvertJson(const Value& value, const TargetType& type, const ConvertO
   return PutCharacters(value, options, sink);
 }
 
-Rejection ConvertEnum(const Value& value, const TargetType& type, Sink sink) {
+Rejection ConvertEnum(const Value& value, const TargetType& type, const Sink& sink) {
   if (value.storage != StorageClass::kText) return RejectClass(value, type);
   const auto& labels = type.enum_labels;
   if (std::find(labels.begin(), labels.end(), value.bytes) == labels.end()) {
@@ -160,14 +192,46 @@ Rejection ConvertEnum(const Value& value, const TargetType& type, Sink sink) {
   return std::nullopt;
 }
 
+namespace {
+
+// Types of which digits alone would be a guess: 5 is no interval, but PostgreSQL reads 5 seconds;
+// 101 is no bit string; 10 is no network; 405 is no time of day.
+bool TakesNoNumber(std::uint32_t oid) {
+  constexpr std::array<std::uint32_t, 6> kOids = {1186, 1266, 1560, 1562, 869, 650};
+  return std::find(kOids.begin(), kOids.end(), oid) != kOids.end();
+}
+
+// money reads a decimal number by lc_monetary, which is "C" in our transactions: two fraction
+// digits. It would round more, and takes no exponent.
+Rejection ConvertMoney(const Value& value, const TargetType& type, const Sink& sink) {
+  constexpr std::int32_t kTwoOfNineteenDigits = (19 << 16 | 2) + 4;
+  TargetType number;
+  number.kind = TypeKind::kNumeric;
+  number.typmod = kTwoOfNineteenDigits;
+  number.name = type.name;
+  const std::size_t before = sink.out.size();
+  if (auto rejection = ConvertNumeric(value, number, Sink{sink.out, false, sink.rounded})) {
+    return rejection;
+  }
+  const std::string_view put = std::string_view(sink.out).substr(before);
+  if (put.find_first_of("eEnN") != std::string_view::npos) {
+    return Reject("number is not written with digits and a point alone");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Rejection ConvertOther(const Value& value, const TargetType& type, const ConvertOptions& options,
-                       Sink sink) {
+                       const Sink& sink) {
+  constexpr std::uint32_t kMoneyOid = 790;
+  if (type.oid == kMoneyOid) return ConvertMoney(value, type, sink);
   switch (value.storage) {
     case StorageClass::kInteger:
-      sink.Bytes(FormatInteger(value.integer).view());
-      return std::nullopt;
     case StorageClass::kReal:
-      sink.Bytes(FormatReal(value.real).view());
+      if (TakesNoNumber(type.oid)) return RejectClass(value, type);
+      sink.Bytes(value.storage == StorageClass::kReal ? FormatReal(value.real).view()
+                                                      : FormatInteger(value.integer).view());
       return std::nullopt;
     case StorageClass::kText:
       return PutCharacters(value, options, sink);

@@ -45,12 +45,9 @@ std::int64_t MicrosPerUnit(Epoch epoch) {
   return epoch == Epoch::kSeconds ? 1'000'000 : epoch == Epoch::kMilliseconds ? 1'000 : 1;
 }
 
-// Microseconds since 2000-01-01 of a number that counts since 1970, to the nearest microsecond.
-Rejection FromEpoch(const Value& value, const TargetType& type, Epoch epoch, std::int64_t& micros) {
-  if (epoch == Epoch::kNone) {
-    return CellError{std::string(ToString(value.storage)) + " cannot become " + type.name +
-                     " unless the column's epoch is configured"};
-  }
+// Of a number that counts since 1970, to the nearest microsecond.
+Rejection FromUnixTime(const Value& value, const TargetType& type, Epoch epoch, const Sink& sink,
+                       std::int64_t& micros) {
   const std::int64_t unit = MicrosPerUnit(epoch);
   std::int64_t whole = value.integer;
   std::int64_t part = 0;
@@ -63,6 +60,10 @@ Rejection FromEpoch(const Value& value, const TargetType& type, Epoch epoch, std
     whole = static_cast<std::int64_t>(floor);
     // The difference is exact, so that only one rounding remains.
     part = std::llrint((value.real - floor) * static_cast<double>(unit));
+    // The microseconds, written as a number of that unit again, are the same double or not.
+    const double again =
+        (floor * static_cast<double>(unit) + static_cast<double>(part)) / static_cast<double>(unit);
+    if (again != value.real) sink.NoteRounded();
   }
   // From 1970 to 2000 first: the last microseconds of timestamp overflow when counted since 1970.
   if (__builtin_add_overflow(whole, kEpochDay * (kMicrosPerDay / unit), &whole) ||
@@ -74,7 +75,39 @@ Rejection FromEpoch(const Value& value, const TargetType& type, Epoch epoch, std
   return std::nullopt;
 }
 
-Rejection TimestampFromText(const Value& value, const TargetType& type, std::int64_t& micros) {
+// Of a Julian day number, to the nearest millisecond: SQLite's date functions keep milliseconds,
+// read a number so, and know days up to the end of the year 9999 (setRawDateNumber() in its
+// date.c). Doubles of that size lie 40 microseconds apart, so that each millisecond has one of its
+// own.
+Rejection FromJulianDay(const Value& value, const TargetType& type, const Sink& sink,
+                        std::int64_t& micros) {
+  constexpr double kMillisPerDay = 86'400'000;
+  constexpr double kEndOfDays = 5'373'484.5;  // 10000-01-01
+  constexpr std::int64_t kEndOfMillis = 464'269'060'800'000;
+  constexpr std::int64_t kMillisTo2000 = 211'813'444'800'000;
+  const double day =
+      value.storage == StorageClass::kReal ? value.real : static_cast<double>(value.integer);
+  if (!(day >= 0 && day < kEndOfDays)) return OutOfRange(type);
+  const auto millis = static_cast<std::int64_t>(day * kMillisPerDay + 0.5);
+  if (millis >= kEndOfMillis) return OutOfRange(type);
+  if (static_cast<double>(millis) / kMillisPerDay != day) sink.NoteRounded();
+  micros = (millis - kMillisTo2000) * 1'000;
+  return std::nullopt;
+}
+
+// Microseconds since 2000-01-01.
+Rejection FromNumber(const Value& value, const TargetType& type, Epoch epoch, const Sink& sink,
+                     std::int64_t& micros) {
+  if (epoch == Epoch::kNone) {
+    return CellError{std::string(ToString(value.storage)) + " cannot become " + type.name +
+                     " unless the column's epoch is configured"};
+  }
+  if (epoch == Epoch::kJulian) return FromJulianDay(value, type, sink, micros);
+  return FromUnixTime(value, type, epoch, sink, micros);
+}
+
+Rejection TimestampFromText(const Value& value, const TargetType& type, const Sink& sink,
+                            std::int64_t& micros) {
   IsoTime parsed;
   if (auto rejection = Parse(value, type, parsed)) return rejection;
   if (parsed.infinity != IsoTime::Infinity::kNone) {
@@ -89,12 +122,13 @@ Rejection TimestampFromText(const Value& value, const TargetType& type, std::int
   if (parsed.days < kFirstDay - 1 || parsed.days > kEndOfTimestamps) return OutOfRange(type);
   micros = parsed.days * kMicrosPerDay + parsed.micros - parsed.offset * kMicrosPerSecond;
   if (micros < kFirstMicro || micros >= kEndMicro) return OutOfRange(type);
+  if (parsed.finer) sink.NoteRounded();
   return CheckFraction(parsed.micros, parsed.finer, type);
 }
 
 std::int64_t FloorDiv(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
-void PutTimestamp(std::int64_t micros, const TargetType& type, Sink sink) {
+void PutTimestamp(std::int64_t micros, const TargetType& type, const Sink& sink) {
   if (sink.binary) {
     sink.Big(micros);
     return;
@@ -132,13 +166,14 @@ Rejection DateFromText(const Value& value, const TargetType& type, std::int64_t&
 
 }  // namespace
 
-Rejection ConvertTime(const Value& value, const TargetType& type, Sink sink) {
+Rejection ConvertTime(const Value& value, const TargetType& type, const Sink& sink) {
   IsoTime parsed;
   if (auto rejection = Parse(value, type, parsed)) return rejection;
   if (parsed.infinity != IsoTime::Infinity::kNone || parsed.has_date) {
     return Reject("text is not a time of day alone");
   }
   if (auto rejection = CheckFraction(parsed.micros, parsed.finer, type)) return rejection;
+  if (parsed.finer) sink.NoteRounded();
   if (sink.binary) {
     sink.Big(parsed.micros);
   } else {
@@ -148,11 +183,11 @@ Rejection ConvertTime(const Value& value, const TargetType& type, Sink sink) {
 }
 
 Rejection ConvertDate(const Value& value, const TargetType& type, const ConvertOptions& options,
-                      Sink sink) {
+                      const Sink& sink) {
   std::int64_t days = 0;
   if (IsNumber(value)) {
     std::int64_t micros = 0;
-    if (auto rejection = FromEpoch(value, type, options.epoch, micros)) return rejection;
+    if (auto rejection = FromNumber(value, type, options.epoch, sink, micros)) return rejection;
     if (micros % kMicrosPerDay != 0) return Reject("time of day would be lost in " + type.name);
     days = micros / kMicrosPerDay;
   } else if (auto rejection = DateFromText(value, type, days)) {
@@ -171,12 +206,12 @@ Rejection ConvertDate(const Value& value, const TargetType& type, const ConvertO
 }
 
 Rejection ConvertTimestamp(const Value& value, const TargetType& type,
-                           const ConvertOptions& options, Sink sink) {
+                           const ConvertOptions& options, const Sink& sink) {
   std::int64_t micros = 0;
   if (IsNumber(value)) {
-    if (auto rejection = FromEpoch(value, type, options.epoch, micros)) return rejection;
+    if (auto rejection = FromNumber(value, type, options.epoch, sink, micros)) return rejection;
     if (auto rejection = CheckFraction(micros, false, type)) return rejection;
-  } else if (auto rejection = TimestampFromText(value, type, micros)) {
+  } else if (auto rejection = TimestampFromText(value, type, sink, micros)) {
     return rejection;
   }
   PutTimestamp(micros, type, sink);

@@ -10,6 +10,7 @@ namespace liteferry::target {
 namespace {
 
 using internal::Sink;
+using internal::StoreLength;
 
 // Signature, flags, length of the header's extension: COPY's documentation, "Binary Format".
 constexpr std::string_view kBinaryHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
@@ -18,14 +19,9 @@ constexpr std::int32_t kNullLength = -1;
 
 CopyFormat FormatFor(const std::vector<EncodedColumn>& columns) {
   for (const EncodedColumn& column : columns) {
-    if (column.type.kind == TypeKind::kOther) return CopyFormat::kText;
+    if (!HasBinaryForm(column.type)) return CopyFormat::kText;
   }
   return CopyFormat::kBinary;
-}
-
-void StoreLength(std::string& out, std::size_t at) {
-  auto length = static_cast<std::uint32_t>(out.size() - at - 4);
-  for (std::size_t i = 4; i-- > 0; length >>= 8U) out[at + i] = static_cast<char>(length & 0xffU);
 }
 
 bool NeedsEscape(char c) { return (c >= '\b' && c <= '\r') || c == '\\'; }
@@ -185,7 +181,9 @@ bool KeyArrays::Add(Row key) {
     before_[i] = out.size();
     out.append(4, '\0');
     bool is_null = false;
-    const auto error = ConvertBinary(key[i], columns_[i].type, columns_[i].options, out, is_null);
+    const EncodedColumn& column = columns_[i];
+    const auto convert = KeyFormOf(column.type).native ? ConvertBinary : ConvertText;
+    const auto error = convert(key[i], column.type, column.options, out, is_null, nullptr);
     if (!error && !is_null) {
       StoreLength(out, before_[i]);
       continue;

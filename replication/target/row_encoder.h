@@ -29,7 +29,7 @@ struct RowRejection {
 };
 
 // Encodes rows of one table for COPY: binary where every type of it has a binary form here, else
-// text (kOther goes through the server's own input function). Not a connection: it only makes
+// text (HasBinaryForm). Not a connection: it only makes
 // bytes. Immutable; any thread.
 class RowEncoder {
  public:
@@ -53,7 +53,8 @@ class RowEncoder {
 };
 
 // Builds the parameters of DELETE … USING unnest($1, $2) for a set of keys: one array per key
-// column, in binary, or text[] for kOther (the statement casts it).
+// column, in binary, or text[] where the type has no array of its own here (the statement casts
+// it).
 class KeyArrays {
  public:
   explicit KeyArrays(std::vector<EncodedColumn> key_columns);

@@ -1,9 +1,18 @@
 #include "replication/target/types.h"
 
+#include <string_view>
+#include <utility>
+
 namespace liteferry::target {
 namespace {
 
 constexpr std::int32_t kVarlenaHeader = 4;  // added to the length in a typmod
+
+// As format_type() names arrays.
+std::string WithoutBrackets(const std::string& name) {
+  constexpr std::string_view kBrackets = "[]";
+  return name.ends_with(kBrackets) ? name.substr(0, name.size() - kBrackets.size()) : name;
+}
 
 }  // namespace
 
@@ -53,6 +62,21 @@ TypeKind KindOfType(std::uint32_t oid, char typtype, const std::string& typname)
   // An extension's type has another OID in each database. Its binary form is that of text.
   if (typtype == 'b' && typname == "citext") return TypeKind::kText;
   return TypeKind::kOther;
+}
+
+void MakeArray(TargetType& type, TargetType element, char delimiter) {
+  element.typmod = type.typmod;
+  // Not of type.name: that may be the name of a domain over the array.
+  element.base_name = WithoutBrackets(type.base_name);
+  element.name = element.base_name;
+  type.kind = TypeKind::kArray;
+  type.element = std::make_shared<const TargetType>(std::move(element));
+  type.delimiter = delimiter;
+}
+
+bool HasBinaryForm(const TargetType& type) {
+  const TypeKind kind = type.kind == TypeKind::kArray ? type.element->kind : type.kind;
+  return kind != TypeKind::kOther;
 }
 
 std::int32_t LengthLimit(const TargetType& type) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ enum class TypeKind : std::uint8_t {
   kJson,
   kJsonb,
   kEnum,
+  kArray,  // of any of these; of kOther too
   kOther,  // anything else: through its text form, read by the server's own input function
 };
 
@@ -37,10 +39,20 @@ struct TargetType {
   std::string name;          // as format_type() prints the column's own type
   std::string base_name;     // format_type() of the base type with its typmod, for casts
   std::vector<std::string> enum_labels;
+  std::shared_ptr<const TargetType> element;  // kArray: the type of its elements
+  char delimiter = ',';                       // kArray: between elements in its text form
 };
 
 // From pg_type: the kind of a base type by its OID (built-in types have fixed ones) or its typtype.
 TypeKind KindOfType(std::uint32_t oid, char typtype, const std::string& typname);
+
+// Makes `type`, of which all but the kind is known, an array of `element`, of which only the kind
+// and what belongs to its own type are: names and modifier are those of the array.
+void MakeArray(TargetType& type, TargetType element, char delimiter);
+
+// False for what is sent as text, to be read by the server's own input function: kOther, and arrays
+// of it.
+bool HasBinaryForm(const TargetType& type);
 
 // varchar(n), char(n): n; 0 for no limit.
 std::int32_t LengthLimit(const TargetType& type);

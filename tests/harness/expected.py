@@ -12,6 +12,7 @@ import struct
 
 import psycopg2
 
+from harness import expected_array
 from harness.expected_time import Date, Time, Timestamp
 from harness.sqlite_catalog import Text
 
@@ -151,19 +152,37 @@ class _Double(_Type):
 
 
 class _Float(_Double):
-    """real: a double that a float can hold."""
+    """real: a number that a float is, or that a float shows as."""
+
+    LARGEST = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+
+    @staticmethod
+    def _narrow(value):
+        """The nearest float, as a double."""
+        return struct.unpack("<f", struct.pack("<f", value))[0]
 
     def from_postgres(self, value):
-        return super().from_postgres(struct.unpack("<f", struct.pack("<f", float(value)))[0])
+        return struct.pack("<f", self._narrow(float(value)))
+
+    def _shown(self, narrow):
+        """The fewest digits that give the same float again."""
+        for digits in range(1, 10):
+            text = f"{narrow:.{digits}g}"
+            try:
+                if self._narrow(float(text)) == narrow:
+                    return text
+            except OverflowError:
+                pass
+        return ""
 
     def real(self, value):
-        try:
-            same = struct.unpack("<f", struct.pack("<f", value))[0]
-        except OverflowError:
-            self.refuse("number out of range")
-        if same != value and value == value:
+        if math.isfinite(value) and abs(value) > self.LARGEST:
+            narrow = math.copysign(self.LARGEST, value)
+        else:
+            narrow = self._narrow(value)
+        if math.isfinite(value) and narrow != value and float(self._shown(narrow) or "nan") != value:
             self.refuse("number without an exact float")
-        return super().real(value)
+        return struct.pack("<f", narrow)
 
 
 class _Numeric(_Type):
@@ -268,6 +287,9 @@ class _Bytes(_Type):
     def text(self, value):
         return value.encode().hex()
 
+    def broken_text(self, value):
+        return value.hex()
+
 
 class _Json(_Characters):
     """The server judges the syntax; jsonb compares by value, json by its text."""
@@ -323,6 +345,31 @@ class _Enum(_Type):
         return value
 
 
+class _Money(_LimitedNumeric):
+    """Shown with lc_monetary = C; two fraction digits, and no exponent."""
+
+    def __init__(self, shown):
+        super().__init__(shown, (19 << 16 | 2) + 4)
+
+    def from_postgres(self, value):
+        return super().from_postgres(value.replace("$", "").replace(",", ""))
+
+    def real(self, value):
+        if math.isfinite(value) and "e" in real_text(value):
+            self.refuse("number with an exponent")
+        return super().real(value)
+
+    def text(self, value):
+        if not _NUMBER.fullmatch(value) or "e" in value.lower():
+            self.refuse("text that is not digits and a point")
+        return super().text(value)
+
+    def _plain(self, value):
+        if value.is_nan():
+            self.refuse("NaN")
+        return super()._plain(value)
+
+
 class _Moment(_Type):
     """Dates and times: expected_time.py reads the text."""
 
@@ -340,9 +387,12 @@ class _Moment(_Type):
 class _Asked(_Type):
     """Any other type: what the server's own input function makes of the text."""
 
-    def __init__(self, shown, connection):
+    # Digits alone would be a guess there.
+    NO_NUMBERS = ("interval", "timetz", "bit", "varbit", "inet", "cidr")
+
+    def __init__(self, shown, connection, typname=None):
         super().__init__(shown)
-        self.connection = connection
+        self.connection, self.typname = connection, typname
 
     def text(self, value):
         if "\0" in value:
@@ -359,16 +409,78 @@ class _Asked(_Type):
                 cursor.execute("RELEASE asked")
 
     def integer(self, value):
+        if self.typname in self.NO_NUMBERS:
+            self.refuse("number")
         return self.text(str(value))
 
     def real(self, value):
+        if self.typname in self.NO_NUMBERS:
+            self.refuse("number")
         return self.text(real_text(value))
+
+
+class _Bits(_Asked):
+    """A cast would cut or fill up; storing does not."""
+
+    def __init__(self, shown, connection, typname, typmod):
+        super().__init__(shown, connection, typname)
+        self.fixed, self.length = typname == "bit", typmod
+
+    def text(self, value):
+        shown = _Asked("varbit", self.connection).text(value)
+        if self.length >= 0 and (len(shown) > self.length or (self.fixed and len(shown) < self.length)):
+            self.refuse("bits of another length")
+        return shown
+
+
+class _Array(_Asked):
+    """Each element must fit its own type; the server then says how it shows the whole."""
+
+    def __init__(self, shown, connection, element, typname, delimiter):
+        super().__init__(shown, connection)
+        self.element, self.typname, self.delimiter = element, typname, delimiter
+
+    def integer(self, value):
+        self.refuse("integer")
+
+    def real(self, value):
+        self.refuse("real")
+
+    def text(self, value):
+        if "\0" in value:
+            self.refuse("text with NUL")
+        try:
+            literal = expected_array.literal(value, self.typname, self.delimiter, self.element.from_sqlite)
+        except expected_array.Malformed as wrong:
+            self.refuse(str(wrong))
+        return super().text(literal)
+
+
+def _element_of(connection, typname, typmod, shown):
+    """The array type `shown`, or None for what is none."""
+    if not shown.endswith("[]"):
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.typname, e.typtype, format_type(e.oid, %s), e.typdelim, "
+            "  (SELECT array_agg(enumlabel ORDER BY enumsortorder)::text[] FROM pg_enum WHERE enumtypid = e.oid) "
+            "FROM pg_type a JOIN pg_type e ON e.oid = a.typelem AND e.typarray = a.oid "
+            "WHERE a.oid = to_regtype(%s)", (typmod, shown))
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    name, typtype, element_shown, delimiter, labels = row
+    element = converter(connection, name, typmod, typtype, element_shown, labels)
+    return _Array(shown, connection, element, name, delimiter)
 
 
 def converter(connection, typname, typmod, typtype, shown, labels):
     """For a base type of pg_type; `shown` is format_type()'s form."""
     if typtype == "e":
         return _Enum(shown, labels)
+    array = _element_of(connection, typname, typmod, shown)
+    if array:
+        return array
     limit = typmod - 4 if typmod >= 4 else None
     digits = typmod if 0 <= typmod <= 6 else 6
     makers = {
@@ -382,8 +494,11 @@ def converter(connection, typname, typmod, typtype, shown, labels):
         "varchar": lambda: _Characters(shown, limit), "bpchar": lambda: _Characters(shown, limit, padded=True),
         "bytea": lambda: _Bytes(shown), "uuid": lambda: _Uuid(shown),
         "json": lambda: _Json(shown, connection, False), "jsonb": lambda: _Json(shown, connection, True),
+        "bit": lambda: _Bits(shown, connection, typname, typmod),
+        "varbit": lambda: _Bits(shown, connection, typname, typmod),
+        "money": lambda: _Money(shown),
         "date": lambda: _Moment(shown, Date()), "time": lambda: _Moment(shown, Time(digits)),
         "timestamp": lambda: _Moment(shown, Timestamp(digits, zoned=False)),
         "timestamptz": lambda: _Moment(shown, Timestamp(digits, zoned=True)),
     }
-    return makers.get(typname, lambda: _Asked(shown, connection))()
+    return makers.get(typname, lambda: _Asked(shown, connection, typname))()

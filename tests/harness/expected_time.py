@@ -104,9 +104,10 @@ class Date:
         if _infinite(text):
             return _infinite(text)
         parsed = _parse(text, 6)
-        if parsed is None or parsed[1] % _DAY or parsed[2]:
+        # As written: neither 24:00 nor what rounding would make midnight.
+        if parsed is None or parsed[2] or (_TEXT.fullmatch(text)["time"] or "").strip("0:."):
             return None
-        number = parsed[0] + parsed[1] // _DAY
+        number = parsed[0]
         if not _FIRST <= number <= _LAST_DATE:
             return None
         return "".join(_show_date(number))

@@ -35,11 +35,17 @@ SELECT a.attrelid,
        a.attnotnull OR base.not_null,
        (a.atthasdef AND a.attgenerated = '') OR declared.typdefault IS NOT NULL,
        a.attgenerated <> '',
-       a.attidentity
+       a.attidentity,
+       element.oid,
+       element.typtype,
+       element.typname,
+       element.typdelim
 FROM attribute a
 JOIN base ON base.declared = a.atttypid
 JOIN pg_type declared ON declared.oid = a.atttypid
 JOIN pg_type t ON t.oid = base.oid
+-- A true array; name and point, for example, have subscripts too.
+LEFT JOIN pg_type element ON element.oid = t.typelem AND element.typarray = t.oid
 JOIN pg_namespace tn ON tn.oid = t.typnamespace
 CROSS JOIN LATERAL
   (SELECT CASE WHEN a.atttypmod <> -1 THEN a.atttypmod ELSE base.typmod END) AS modifier (value)

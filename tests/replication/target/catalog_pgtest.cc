@@ -137,7 +137,32 @@ TEST_F(CatalogTest, ReadsEnumLabelsInTheirOrder) {
     EXPECT_THAT(type.enum_labels, ElementsAre("z", "m", "it's"));
     EXPECT_EQ(type.base_name, "public.\"Mood\"");
   }
-  EXPECT_EQ(ReadColumn("t", "c").type.kind, TypeKind::kOther);
+  const TargetType array = ReadColumn("t", "c").type;
+  EXPECT_EQ(array.kind, TypeKind::kArray);
+  EXPECT_EQ(array.element->kind, TypeKind::kEnum);
+  EXPECT_EQ(array.element->name, "public.\"Mood\"");
+  EXPECT_THAT(array.element->enum_labels, ElementsAre("z", "m", "it's"));
+}
+
+TEST_F(CatalogTest, TellsArraysFromWhatOnlyHasSubscripts) {
+  connection_.Exec(
+      "CREATE DOMAIN short AS varchar(3); CREATE DOMAIN tags AS varchar(5)[] NOT NULL;"
+      "CREATE TABLE t (a numeric(5,2)[], b short[], c tags, d box[], e name, f int2vector, "
+      "g point)");
+  const TargetType numbers = ReadColumn("t", "a").type;
+  EXPECT_EQ(numbers.element->kind, TypeKind::kNumeric);
+  EXPECT_EQ(NumericLimits(*numbers.element).scale, 2);
+  EXPECT_EQ(numbers.element->name, "numeric(5,2)");
+  // The server checks a domain in its text form only.
+  EXPECT_EQ(ReadColumn("t", "b").type.element->kind, TypeKind::kOther);
+  const TargetColumn tags = ReadColumn("t", "c");
+  EXPECT_TRUE(tags.not_null);
+  EXPECT_EQ(tags.type.name, "tags");
+  EXPECT_EQ(LengthLimit(*tags.type.element), 5);
+  EXPECT_EQ(ReadColumn("t", "d").type.delimiter, ';');
+  EXPECT_EQ(ReadColumn("t", "e").type.kind, TypeKind::kText);
+  EXPECT_EQ(ReadColumn("t", "f").type.kind, TypeKind::kOther);
+  EXPECT_EQ(ReadColumn("t", "g").type.kind, TypeKind::kOther);
 }
 
 // A cast to base_name must work whatever search_path is then.
@@ -197,6 +222,20 @@ TEST_F(CatalogTest, OwnershipThroughARoleCounts) {
   EXPECT_TRUE(ReadCatalog(connection_, "s").tables.at(0).owned);
   EXPECT_THAT(MissingPrivileges(connection_, "s", "liteferry"), IsEmpty());
   admin.Exec("DROP SCHEMA s CASCADE; DROP ROLE team");
+}
+
+TEST_F(CatalogTest, SeesRulesThatChangeDelete) {
+  connection_.Exec(
+      "CREATE SCHEMA s; CREATE TABLE s.a (id int); CREATE TABLE s.b (id int); CREATE TABLE s.c (id "
+      "int);"
+      "CREATE RULE keep AS ON DELETE TO s.a DO INSTEAD NOTHING;"
+      "CREATE RULE twice AS ON INSERT TO s.b DO ALSO NOTHING;"
+      "CREATE RULE off AS ON DELETE TO s.c DO INSTEAD NOTHING; ALTER TABLE s.c DISABLE RULE off");
+  std::vector<bool> rules;
+  for (const TargetTable& table : ReadCatalog(connection_, "s").tables) {
+    rules.push_back(table.delete_rule);
+  }
+  EXPECT_THAT(rules, ElementsAre(true, false, false));
 }
 
 TEST_F(CatalogTest, NamesEverythingThatIsLacking) {

@@ -270,6 +270,50 @@ TEST(ConvertTimeTest, ReadsEpochRealsToTheMicrosecond) {
   EXPECT_EQ(real(2.0, Epoch::kMicroseconds), "1970-01-01 00:00:00.000002");
 }
 
+TEST(ConvertTimeTest, ReadsJulianDaysToTheMillisecond) {
+  const auto real = [](double value, const TargetType& type) {
+    return Text(Value::Real(value), type, Epoch::kJulian);
+  };
+  EXPECT_EQ(real(2451544.5, kTimestamp), "2000-01-01 00:00:00");
+  EXPECT_EQ(real(2461106.2176458333, kTimestampTz), "2026-03-06 17:13:24.600000+00");
+  EXPECT_EQ(real(0.0, kTimestamp), "4714-11-24 12:00:00 BC");
+  EXPECT_EQ(real(5373484.49999999, kTimestamp), "9999-12-31 23:59:59.999000");
+  EXPECT_EQ(real(2451544.5, kDate), "2000-01-01");
+  EXPECT_EQ(real(2451545.0, kDate), kRefused);
+  EXPECT_EQ(real(2451544.5000001, kTimestamp0), kRefused);
+  EXPECT_EQ(real(2451544.5000001, kTimestamp3), "2000-01-01 00:00:00.009000");
+  EXPECT_EQ(real(2451545.0, kTime), kRefused);
+  for (const double value :
+       {-1e-9, -1.0, 5373484.499999995, 5373484.5, 1e300, HUGE_VAL, -HUGE_VAL, std::nan("")}) {
+    EXPECT_EQ(real(value, kTimestamp), kRefused) << value;
+  }
+  EXPECT_EQ(Text(Value::Integer(2451545), kTimestamp, Epoch::kJulian), "2000-01-01 12:00:00");
+  EXPECT_EQ(Text(Value::Integer(-1), kTimestamp, Epoch::kJulian), kRefused);
+  EXPECT_EQ(Text(Value::Integer(5373485), kTimestamp, Epoch::kJulian), kRefused);
+  EXPECT_EQ(Text(Value::Text("2451545.0"), kTimestamp, Epoch::kJulian), kRefused);
+}
+
+bool Rounded(double value, Epoch epoch) {
+  std::string out;
+  bool is_null = false;
+  bool rounded = false;
+  const ConvertOptions options{OnInvalid::kReject, epoch};
+  EXPECT_FALSE(ConvertText(Value::Real(value), kTimestamp, options, out, is_null, &rounded));
+  return rounded;
+}
+
+TEST(ConvertTimeTest, SaysWhereAnEpochNumberSaidMore) {
+  EXPECT_FALSE(Rounded(1772817205.123456, Epoch::kSeconds));
+  EXPECT_FALSE(Rounded(-0.25, Epoch::kSeconds));
+  EXPECT_TRUE(Rounded(5.1234567, Epoch::kSeconds));
+  EXPECT_FALSE(Rounded(1772817205123.5, Epoch::kMilliseconds));
+  EXPECT_TRUE(Rounded(1.0001, Epoch::kMilliseconds));
+  EXPECT_TRUE(Rounded(0.5, Epoch::kMicroseconds));
+  EXPECT_FALSE(Rounded(2460310.5, Epoch::kJulian));
+  EXPECT_FALSE(Rounded(2461106.2176458333, Epoch::kJulian));
+  EXPECT_TRUE(Rounded(2461106.217645837, Epoch::kJulian));
+}
+
 TEST(ConvertTimeTest, SaysWhy) {
   EXPECT_EQ(Reason("", kTimestamp), "text is empty");
   EXPECT_EQ(Reason("2024-02-30", kTimestamp), "no such date in the calendar");

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "replication/base/text.h"
 #include "replication/base/value.h"
 #include "replication/target/types.h"
 
@@ -21,6 +23,8 @@ struct Sample {
   std::int64_t integer = 0;
   double real = 0;
   std::string bytes;
+  // Where it is not empty: the text that the server's input function reads as the same value.
+  std::string plain = {};
 
   Value value() const { return {storage, integer, real, bytes}; }
 };
@@ -34,6 +38,7 @@ class RandomValues {
   // For json and types that only the server knows, text is always well-formed: their syntax is the
   // server's to judge.
   Sample For(const target::TargetType& type) {
+    if (type.kind == Kind::kArray) return OneIn(10) ? Anything() : Array(type);
     if (type.kind == Kind::kOther) return Text(Typical(type));
     if (type.kind == Kind::kJson || type.kind == Kind::kJsonb) {
       if (OneIn(4)) return AnyNumber(OneIn(2) ? 1000 : 0);
@@ -82,9 +87,16 @@ class RandomValues {
   static bool IsCharacters(Kind kind) {
     return kind == Kind::kText || kind == Kind::kVarchar || kind == Kind::kChar;
   }
+  static bool ServerJudges(const target::TargetType& type) {
+    return type.kind == Kind::kOther || type.kind == Kind::kJson || type.kind == Kind::kJsonb;
+  }
   static bool IsNumber(Kind kind) { return kind <= Kind::kNumeric; }
-  static Sample Text(std::string bytes) { return {StorageClass::kText, 0, 0, std::move(bytes)}; }
-  static Sample Blob(std::string bytes) { return {StorageClass::kBlob, 0, 0, std::move(bytes)}; }
+  static Sample Text(std::string bytes) {
+    return {StorageClass::kText, 0, 0, std::move(bytes), {}};
+  }
+  static Sample Blob(std::string bytes) {
+    return {StorageClass::kBlob, 0, 0, std::move(bytes), {}};
+  }
 
   std::uint64_t FiniteBits() {
     for (;;) {
@@ -95,13 +107,13 @@ class RandomValues {
 
   // `bound` 0 for any.
   Sample AnyNumber(std::uint64_t bound) {
-    if (bound == 0 && OneIn(2)) return {StorageClass::kReal, 0, Real(), {}};
-    if (bound == 0) return {StorageClass::kInteger, Integer(), 0, {}};
+    if (bound == 0 && OneIn(2)) return {StorageClass::kReal, 0, Real(), {}, {}};
+    if (bound == 0) return {StorageClass::kInteger, Integer(), 0, {}, {}};
     const auto whole =
         static_cast<std::int64_t>(Below(2 * bound)) - static_cast<std::int64_t>(bound);
-    if (OneIn(2)) return {StorageClass::kInteger, whole, 0, {}};
+    if (OneIn(2)) return {StorageClass::kInteger, whole, 0, {}, {}};
     const double part = Pick<double>({0, 0, 0.5, 0.25, 0.1, 0.01});
-    return {StorageClass::kReal, 0, static_cast<double>(whole) + part, {}};
+    return {StorageClass::kReal, 0, static_cast<double>(whole) + part, {}, {}};
   }
 
   Sample Anything() {
@@ -266,16 +278,145 @@ class RandomValues {
                               "12345678901234567890.12345"});
   }
 
+  // One element in both forms; a number in JSON has no text of its own on the server.
+  void AppendElement(const target::TargetType& type, bool json, Sample& array) {
+    Sample element = OneIn(8) ? Sample{} : For(type);
+    const bool document = type.kind == Kind::kJson || type.kind == Kind::kJsonb;
+    if (element.storage == StorageClass::kBlob || (document && !std::isfinite(element.real))) {
+      element = Sample{};
+    }
+    if (element.storage == StorageClass::kInteger) {
+      element.bytes = std::to_string(element.integer);
+    } else if (element.storage == StorageClass::kReal) {
+      element.bytes = ShortText(element.real);
+    } else if (json && document) {
+      element.bytes = Trimmed(element.bytes);
+    }
+    if (element.storage == StorageClass::kNull || (json && document && element.bytes == "null")) {
+      array.bytes += json ? "null" : OneIn(2) ? "NULL" : " null ";
+      array.plain += "NULL";
+      return;
+    }
+    if (!json && type.kind == Kind::kBytea) element.bytes = "\\x" + ToHex(element.bytes);
+    const bool in_quotes = json && !document && element.storage == StorageClass::kText;
+    array.bytes += in_quotes ? JsonQuoted(element.bytes)
+                   : json    ? element.bytes
+                             : PgElement(element.bytes, type);
+    array.plain +=
+        PgQuoted(json && type.kind == Kind::kBytea ? "\\x" + ToHex(element.bytes) : element.bytes);
+  }
+
+  void AppendArray(const target::TargetType& type, const std::vector<std::uint64_t>& sizes,
+                   std::size_t level, bool json, Sample& array) {
+    array.bytes += json ? "[" : "{";
+    array.plain += "{";
+    // Now and then no rectangle, which nobody takes.
+    const std::uint64_t size = sizes[level] + (level > 0 && OneIn(40) ? 1 : 0);
+    for (std::uint64_t i = 0; i < size; ++i) {
+      if (i > 0) {
+        array.bytes += json ? "," : std::string(1, type.delimiter);
+        array.plain += type.delimiter;
+      }
+      if (OneIn(5)) array.bytes += " ";
+      if (level + 1 < sizes.size()) {
+        AppendArray(type, sizes, level + 1, json, array);
+      } else {
+        AppendElement(*type.element, json, array);
+      }
+    }
+    array.bytes += json ? "]" : "}";
+    array.plain += "}";
+  }
+
+  // As JSON, or in PostgreSQL's own form, which is sometimes a few characters off.
+  Sample Array(const target::TargetType& type) {
+    const bool json = OneIn(2);
+    const bool documents =
+        json && (type.element->kind == Kind::kJson || type.element->kind == Kind::kJsonb);
+    std::vector<std::uint64_t> sizes = {Below(4)};
+    while (!documents && OneIn(3) && sizes.size() < 6) sizes.push_back(1 + Below(2));
+    if (sizes.size() > 1 && sizes[0] == 0) sizes[0] = 1;
+    Sample array = Text("");
+    AppendArray(type, sizes, 0, json, array);
+    if (json) return array;
+    if (!ServerJudges(*type.element) && OneIn(6)) array.bytes = Mutate(std::move(array.bytes));
+    array.plain = array.bytes;
+    return array;
+  }
+
+  static std::string ShortText(double real) {
+    std::array<char, 40> text{};
+    for (int digits = 1; digits <= 17; ++digits) {
+      std::snprintf(text.data(), text.size(), "%.*g", digits, real);
+      if (std::strtod(text.data(), nullptr) == real) break;
+    }
+    return text.data();
+  }
+
+  static std::string Trimmed(std::string text) {
+    text.erase(0, text.find_first_not_of(" \n"));
+    text.erase(text.find_last_not_of(" \n") + 1);
+    return text;
+  }
+
+  // Control characters, and sometimes others, as \u.
+  std::string JsonQuoted(std::string_view text) {
+    constexpr std::string_view kShip = "🚢";
+    std::string quoted = "\"";
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const char c = text[i];
+      if (text.substr(i).starts_with(kShip) && OneIn(2)) {
+        quoted += OneIn(2) ? "\\ud83d\\uDEA2" : "\\uD83D\\udea2";
+        i += kShip.size() - 1;
+        continue;
+      }
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x20 || (byte < 0x80 && OneIn(10))) {
+        std::array<char, 8> escape{};
+        std::snprintf(escape.data(), escape.size(), "\\u%04x", byte);
+        quoted += escape.data();
+      } else {
+        if (c == '"' || c == '\\') quoted += '\\';
+        quoted += c;
+      }
+    }
+    return quoted + '"';
+  }
+
+  static std::string PgQuoted(std::string_view text) {
+    std::string quoted = "\"";
+    for (const char c : text) {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+    return quoted + '"';
+  }
+
+  // Without quotation marks where that is allowed, and now and then where it is not.
+  std::string PgElement(const std::string& text, const target::TargetType& type) {
+    const bool plain =
+        text.find_first_not_of("0123456789abcdefghijklmnoprstuvwxyz+-.:") == std::string::npos;
+    if (ServerJudges(type)) return PgQuoted(text);
+    return (plain && OneIn(2)) || OneIn(40) ? text : PgQuoted(text);
+  }
+
   std::string OtherText(std::string_view name) {
+    if (name == "money") return Pick<std::string>({"0", "1.5", "-12.34", "007.10", "+3", ".25"});
+    if (name == "box") return "(" + Digits(2) + ",1.5),(0,-" + Digits(1) + ")";
+    if (name == "xml") return Pick<std::string>({"<a/>", "<a b='1'>é &amp; </a>", "text", " "});
+    if (name == "tsvector") return Pick<std::string>({"fat cat", "'a b':1A c", "", "x:3,1"});
+    if (name.ends_with("hstore"))
+      return Pick<std::string>({"", "a=>1", "\"b c\"=>NULL, a=>\"x\\\"y\""});
+    if (name == "int4range") return Pick<std::string>({"empty", "[1,5)", "(,7]", "[3,3]", "(,)"});
+    if (name == "tstzrange") {
+      return "[2024-01-01 00:00:00," + Pick<std::string>({"", "2025-06-01 10:00+02"}) + ")";
+    }
+    if (name.ends_with("pair")) return "(" + Digits(3) + "," + PgQuoted(Words()) + ")";
     if (name == "inet")
       return Digits(2) + ".0.0." + std::to_string(Below(256)) + (OneIn(2) ? "/8" : "");
     if (name.starts_with("interval")) {
       return std::to_string(Below(100)) +
              Pick<std::string>({" days", " mons", ":30:00", " years 2 mons", ":00:01.5"});
-    }
-    if (name == "text[]") {
-      return Pick<std::string>(
-          {"{}", "{a,b}", "{\"a b\",NULL}", "{\"back\\\\slash\"}", "{\"q\\\"\",\"\n\"}"});
     }
     std::string bits;
     for (int i = 0; i < 3; ++i) bits += OneIn(2) ? '1' : '0';

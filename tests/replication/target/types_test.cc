@@ -54,6 +54,38 @@ TEST(TypesTest, SendsEverythingElseThroughItsText) {
   EXPECT_EQ(KindOfType(16403, 'r', "floatrange"), TypeKind::kOther);
 }
 
+TEST(TypesTest, GivesElementsOfAnArrayItsNameAndModifier) {
+  TargetType type = Type(TypeKind::kOther, 9);
+  type.oid = 1015;
+  type.name = "codes";  // a domain
+  type.base_name = "character varying(5)[]";
+  TargetType element;
+  element.oid = 1043;
+  element.kind = TypeKind::kVarchar;
+  MakeArray(type, element, ';');
+  EXPECT_EQ(type.kind, TypeKind::kArray);
+  EXPECT_EQ(type.name, "codes");
+  EXPECT_EQ(type.delimiter, ';');
+  EXPECT_EQ(type.element->kind, TypeKind::kVarchar);
+  EXPECT_EQ(type.element->oid, 1043U);
+  EXPECT_EQ(type.element->name, "character varying(5)");
+  EXPECT_EQ(LengthLimit(*type.element), 5);
+}
+
+TEST(TypesTest, SendsArraysInBinaryWhereTheirElementsAre) {
+  const auto has_binary_form = [](TypeKind kind) {
+    TargetType array = Type(TypeKind::kArray, -1);
+    MakeArray(array, Type(kind, -1), ',');
+    EXPECT_EQ(HasBinaryForm(array), HasBinaryForm(Type(kind, -1)));
+    return HasBinaryForm(array);
+  };
+  for (const TypeKind kind : {TypeKind::kBool, TypeKind::kNumeric, TypeKind::kJsonb,
+                              TypeKind::kEnum, TypeKind::kTimestampTz}) {
+    EXPECT_TRUE(has_binary_form(kind));
+  }
+  EXPECT_FALSE(has_binary_form(TypeKind::kOther));
+}
+
 TEST(TypesTest, ReadsLengthOfCharacterTypes) {
   EXPECT_EQ(LengthLimit(Type(TypeKind::kVarchar, 24)), 20);
   EXPECT_EQ(LengthLimit(Type(TypeKind::kChar, 5)), 1);
