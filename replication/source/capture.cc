@@ -17,6 +17,7 @@ struct StoredTrigger {
   std::int64_t rowid = 0;  // of sqlite_schema: the order of creation
   std::string name;
   std::string table;  // in lower case
+  std::string table_name;
   std::string sql;
 };
 
@@ -25,7 +26,8 @@ std::vector<StoredTrigger> ReadTriggers(Database& database) {
       "SELECT rowid, name, tbl_name, sql FROM main.sqlite_schema WHERE type = 'trigger'");
   std::vector<StoredTrigger> triggers;
   while (read.Step()) {
-    triggers.push_back({read.Int(0), read.Text(1), ToLowerAscii(read.Text(2)), read.Text(3)});
+    triggers.push_back(
+        {read.Int(0), read.Text(1), ToLowerAscii(read.Text(2)), read.Text(2), read.Text(3)});
   }
   return triggers;
 }
@@ -40,8 +42,8 @@ int NumberIn(std::string_view name) {
   const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
   if (digits == 0 || digits > 9 || digits == name.size() || name[digits] != '_') return 0;
   const std::string_view kind = name.substr(digits + 1);
-  const bool known = kind == "ai" || kind == "au" || kind == "ad" || kind == "bi" ||
-                     (kind.starts_with("bu") && kind.size() > 2);
+  const bool known =
+      kind == "ai" || kind == "au" || kind == "ad" || kind == "bi" || kind.starts_with("bu");
   return known ? std::stoi(std::string(name.substr(0, digits))) : 0;
 }
 
@@ -78,6 +80,10 @@ bool HasTable(Database& database, std::string_view name) {
   return find.Step();
 }
 
+bool IsReleased(Database& database) {
+  return database.QueryInt("SELECT count(*) FROM main._liteferry_meta WHERE key = 'released'") > 0;
+}
+
 // The SQL that takes the capture from what stands in the database to what is wanted: empty when
 // they are the same. Made within a transaction.
 class Plan {
@@ -110,6 +116,7 @@ class Plan {
       }
       known_ = database_.QueryText(
                    "SELECT value FROM main._liteferry_meta WHERE key = 'incarnation'") != "";
+      released_ = IsReleased(database_);
     }
     if (!HasTable(database_, "_liteferry_table")) {
       steps_.emplace_back("CREATE TABLE _liteferry_table(number INTEGER PRIMARY KEY, name)");
@@ -124,6 +131,7 @@ class Plan {
   }
 
   void PlanNumbers() {
+    PlanRenames();
     for (const SourceTable& table : tables_) {
       RequireUnchanged(table);
       const std::string obstacle = CaptureObstacle(table);
@@ -135,9 +143,9 @@ class Plan {
       std::string& name = numbers_[ToLowerAscii(table.name)].name;
       int& number = numbers_[ToLowerAscii(table.name)].number;
       const std::string quoted = QuoteLiteral(table.name);
-      if (number == 0) number = NumberOfRenamed(table.name);
       if (number == 0) {
         number = ++last_number_;
+        fresh_.insert(number);
         steps_.push_back("INSERT INTO _liteferry_table(number, name) VALUES(" +
                          std::to_string(number) + ", " + quoted + ")");
       } else if (name != table.name) {
@@ -161,18 +169,21 @@ class Plan {
         "table " + QuoteIdentifier(table.name) + " changed while capture was being installed");
   }
 
-  // The number whose triggers moved to `name` with ALTER TABLE RENAME, when its old name is gone.
-  int NumberOfRenamed(const std::string& name) {
+  // ALTER TABLE RENAME takes the triggers along: the table keeps its number, also when it is not
+  // captured any more for now.
+  void PlanRenames() {
     for (const StoredTrigger& trigger : stored_) {
       const int number = NumberIn(trigger.name);
-      if (number == 0 || trigger.table != ToLowerAscii(name)) continue;
-      for (auto entry = numbers_.begin(); entry != numbers_.end(); ++entry) {
-        if (entry->second.number != number || HasTable(database_, entry->second.name)) continue;
-        numbers_.erase(entry);
-        return number;
-      }
+      if (number == 0 || numbers_.contains(trigger.table)) continue;
+      const auto before = std::find_if(numbers_.begin(), numbers_.end(), [&](const auto& entry) {
+        return entry.second.number == number;
+      });
+      if (before == numbers_.end() || HasTable(database_, before->second.name)) continue;
+      numbers_.erase(before);
+      numbers_[trigger.table] = {number, trigger.table_name};
+      steps_.push_back("UPDATE _liteferry_table SET name = " + QuoteLiteral(trigger.table_name) +
+                       " WHERE number = " + std::to_string(number));
     }
-    return 0;
   }
 
   void PlanLog() {
@@ -207,10 +218,15 @@ class Plan {
   void PlanTriggers() {
     std::set<std::string> keep;
     std::vector<std::string> create;
+    if (released_) steps_.emplace_back("DELETE FROM _liteferry_meta WHERE key = 'released'");
     for (const SourceTable& table : tables_) {
       const int number = numbers_[ToLowerAscii(table.name)].number;
       const std::vector<Trigger> wanted = BuildTriggers(table, number);
       const bool intact = IsIntact(stored_, table.name, wanted);
+      if (!intact && !fresh_.contains(number)) {
+        steps_.push_back("INSERT INTO _liteferry_log(t, n) VALUES(" + std::to_string(-number) +
+                         ", random())");
+      }
       for (const Trigger& trigger : wanted) {
         if (intact) {
           keep.insert(trigger.name);
@@ -231,7 +247,9 @@ class Plan {
   std::vector<StoredTrigger> stored_;
   std::map<std::string, CapturedTable> numbers_;  // by name in lower case
   int last_number_ = 0;
-  bool known_ = false;  // the incarnation stands and still holds
+  bool known_ = false;     // the incarnation stands and still holds
+  bool released_ = false;  // by RemoveTriggers
+  std::set<int> fresh_;    // numbers that are given now
   std::vector<std::string> steps_;
 };
 
@@ -267,6 +285,7 @@ CaptureState ReadState(Database& database) {
     state.tables.push_back({static_cast<int>(read.Int(0)), read.Text(1)});
   }
   state.installed = !state.incarnation.empty();
+  state.released = IsReleased(database);
   return state;
 }
 
@@ -313,6 +332,19 @@ std::vector<std::string> Capture::FindBroken(const std::vector<SourceTable>& tab
     if (!intact) broken.push_back(table.name);
   }
   return broken;
+}
+
+void Capture::RemoveTriggers() {
+  AsCapture(database_, [&] {
+    if (!HasTable(database_, "_liteferry_meta")) return;
+    Transaction transaction(database_, Transaction::Kind::kWrite);
+    for (const StoredTrigger& trigger : ReadTriggers(database_)) {
+      if (NumberIn(trigger.name) == 0) continue;
+      database_.Execute("DROP TRIGGER main." + QuoteIdentifier(trigger.name));
+    }
+    database_.Execute("INSERT OR REPLACE INTO _liteferry_meta(key, value) VALUES('released', 1)");
+    transaction.Commit();
+  });
 }
 
 void Capture::Remove() {

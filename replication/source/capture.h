@@ -36,6 +36,7 @@ struct CaptureState {
   std::string incarnation;  // UUID made at the first install; another one is another database
   int format = 0;
   std::vector<CapturedTable> tables;  // by number; also those that lost their triggers since
+  bool released = false;              // RemoveTriggers ran, and no Install since
 };
 
 // Installs, checks and removes everything that liteferry puts into SQLite: the tables
@@ -53,16 +54,22 @@ class Capture {
   // application trigger was created after ours, ours are made again: SQLite runs the newest first,
   // and one with RAISE(IGNORE) must not run before them. Tables keep the number they had, also
   // dropped and made again, or renamed. Captured tables not among `tables` lose their triggers, not
-  // their number. A log that was dropped or emptied by hand gets a new incarnation. Returns the
-  // state after it. Must be called outside a transaction. Throws Error (retry) when the application
-  // holds the lock or changed a table since `tables` were read, (exit 73) when SQLite refuses or a
-  // table has an obstacle.
+  // their number. A log that was dropped or emptied by hand gets a new incarnation. For each table
+  // that had a number before and whose triggers had to be made (again) the log gets an entry that
+  // says so: its changes may have been missed. Returns the state after it. Must be called outside a
+  // transaction. Throws Error (retry) when the application holds the lock or changed a table since
+  // `tables` were read, (exit 73) when SQLite refuses or a table has an obstacle.
   CaptureState Install(const std::vector<SourceTable>& tables);
 
   // Names of tables among `tables` whose triggers are missing, altered or no longer the newest.
   // Cheap (one pass over sqlite_schema); meant for every snapshot.
   std::vector<std::string> FindBroken(const std::vector<SourceTable>& tables,
                                       const CaptureState& state);
+
+  // Drops the triggers and notes that in _liteferry_meta, in one short transaction; the log and the
+  // tables' numbers stay. For migrations of the application that a trigger would stand in the way
+  // of. Idempotent; nothing when the capture is not installed.
+  void RemoveTriggers();
 
   // Removes every trace in one transaction, triggers first. No error when there is none.
   void Remove();

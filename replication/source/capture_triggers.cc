@@ -1,3 +1,5 @@
+#include <set>
+
 #include "replication/base/text.h"
 #include "replication/source/capture.h"
 #include "replication/source/unique_lookup.h"
@@ -29,49 +31,75 @@ class Builder {
 
   std::vector<Trigger> Build() {
     const std::vector<UniqueLookup> lookups = BuildUniqueLookups(table_);
-    if (!lookups.empty()) {
-      std::string all;
-      for (const UniqueLookup& lookup : lookups) all += LogFound(lookup);
-      Add("bi", "BEFORE INSERT", "", all);
-    }
-    for (std::size_t i = 0; i < lookups.size(); ++i) {
-      Add("bu" + std::to_string(i), "BEFORE UPDATE", lookups[i].changed, LogFound(lookups[i]));
-    }
+    AddLookups(lookups);
     Add("ai", "AFTER INSERT", "", Log(new_key_));
+    // One statement: it opens the log once for the row.
     Add("au", "AFTER UPDATE", "",
-        Log(new_key_) + insert_ + "SELECT " + Entry(old_key_) + " WHERE " + KeyDiffers() + "; ");
+        insert_ + "SELECT " + Entry(new_key_) + " UNION ALL SELECT " + Entry(old_key_) + " WHERE " +
+            KeyDiffers() + "; ");
     Add("ad", "AFTER DELETE", "", Log(old_key_));
     return std::move(triggers_);
   }
 
  private:
-  // random() tells this entry from another that gets its seq after a restore (CHANGELOG_FORMAT.md).
+  void AddLookups(const std::vector<UniqueLookup>& lookups) {
+    std::string on_insert;
+    std::vector<std::string> changes;
+    for (const UniqueLookup& lookup : lookups) {
+      on_insert += LogFound(lookup.condition);
+      const bool said = !changes.empty() && changes.back() == lookup.changed;
+      if (!lookup.changed.empty() && !said) changes.push_back(lookup.changed);
+    }
+    if (!on_insert.empty()) Add("bi", "BEFORE INSERT", "", on_insert);
+    if (changes.empty()) return;
+    std::string on_update;
+    for (const UniqueLookup& lookup : lookups) {
+      if (lookup.changed.empty()) continue;
+      on_update +=
+          LogFound(changes.size() == 1 ? lookup.condition
+                                       : "(" + lookup.changed + ") AND (" + lookup.condition + ")");
+    }
+    // One trigger for all: each that runs costs a frame for the row.
+    Add("bu", "BEFORE UPDATE" + OfColumns(lookups), JoinConditions(changes, " OR "), on_update);
+  }
+
+  // An UPDATE that names none of the columns then does not even look at the trigger. (The triggers
+  // behind it that log keys have no such list: a key can change without being named.)
+  std::string OfColumns(const std::vector<UniqueLookup>& lookups) const {
+    std::set<int> columns;
+    for (const UniqueLookup& lookup : lookups) {
+      if (!lookup.columns) return "";
+      columns.insert(lookup.columns->begin(), lookup.columns->end());
+    }
+    std::vector<std::string> names;
+    for (const int column : columns) {
+      names.push_back(QuoteIdentifier(table_.columns[static_cast<std::size_t>(column)].name));
+    }
+    return names.empty() ? "" : " OF " + Join(names, ",");
+  }
+
+  // The mark tells this entry from another that gets its seq after a restore (CHANGELOG_FORMAT.md).
   std::string Entry(const std::vector<std::string>& key) const {
-    return number_ + ",random()," + Join(key, ",");
+    return number_ + ",random()>>32," + Join(key, ",");
   }
   std::string Log(const std::vector<std::string>& key) const {
     return insert_ + "VALUES(" + Entry(key) + "); ";
   }
-  std::string LogFound(const UniqueLookup& lookup) const {
+  std::string LogFound(const std::string& condition) const {
     return insert_ + "SELECT " + Entry(KeyExpressions(table_, "")) + " FROM " +
-           QuoteIdentifier(table_.name) + " WHERE " + lookup.condition + "; ";
+           QuoteIdentifier(table_.name) + " WHERE " + condition + "; ";
   }
 
   // 'A' and 'a' are one key to NOCASE, 1 and 1.0 to BINARY: on the target they are two.
   std::string KeyDiffers() const {
-    const bool integer = table_.key_kind == KeyKind::kRowid || table_.integer_primary_key >= 0;
+    if (table_.key_kind == KeyKind::kRowid || table_.integer_primary_key >= 0) {
+      return old_key_.front() + " IS NOT " + new_key_.front();
+    }
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < new_key_.size(); ++i) {
-      const std::string& before = old_key_[i];
-      const std::string& after = new_key_[i];
-      if (integer) {
-        parts.push_back(before + " IS NOT " + after);
-      } else {
-        parts.push_back(before + " COLLATE BINARY IS NOT " + after + " OR typeof(" + before +
-                        ")<>typeof(" + after + ")");
-      }
+      parts.push_back(ExactlyDiffers(table_, table_.key_columns[i], old_key_[i], new_key_[i]));
     }
-    return Join(parts, " OR ");
+    return JoinConditions(parts, " OR ");
   }
 
   void Add(const std::string& kind, const std::string& event, const std::string& when,

@@ -281,7 +281,9 @@ Database::Database(const std::string& path, OpenMode mode, std::chrono::millisec
   SetBusyTimeout(busy_timeout);
   sqlite3_wal_autocheckpoint(handle, 0);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  // The schema is the application's own. Not trusting it would make one with JSON functions in an
+  // index or a generated column "malformed": SQLite before 3.41 takes those functions for unsafe.
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   Execute("PRAGMA mmap_size=0");
   // Reads and parses the whole schema, so what is no database fails here.
@@ -323,6 +325,12 @@ void Database::SetBusyTimeout(std::chrono::milliseconds timeout) {
 void Database::Interrupt() noexcept { sqlite3_interrupt(handle_.get()); }
 
 bool Database::InTransaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
+
+bool Database::FileMoved() const {
+  int moved = 0;
+  return sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+         moved != 0;
+}
 
 std::int64_t Database::Changes() const { return sqlite3_changes64(handle_.get()); }
 

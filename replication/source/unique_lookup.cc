@@ -47,7 +47,7 @@ std::string WithAffinity(const std::string& expression, Affinity affinity) {
     case Affinity::kNumeric:
       stored =
           "CASE WHEN typeof(v)='text' AND CAST(v AS NUMERIC)=v THEN CAST(v AS NUMERIC) "
-          "WHEN typeof(v)='real' AND CAST(v AS INTEGER)=v AND abs(v)<2251799813685248.0 "
+          "WHEN typeof(v)='real' AND CAST(v AS INTEGER)=v AND abs(v)<9223372036854775807.0 "
           "THEN CAST(v AS INTEGER) ELSE v END";
       break;
   }
@@ -97,7 +97,7 @@ std::string StoredNewValue(const SourceTable& table, const SourceColumn& c) {
   const std::string value = "NEW." + QuoteIdentifier(c.name);
   if (!DefaultReplacesNull(c)) return value;
   const std::string dflt = WithAffinity(DefaultExpression(*c.default_sql), AffinityOf(table, c));
-  return "coalesce(" + value + "," + dflt + ") COLLATE " + QuoteIdentifier(c.collation);
+  return "coalesce(" + value + "," + dflt + ")";
 }
 
 // The columns that `expression` names.
@@ -130,27 +130,67 @@ void Collect(const SourceTable& table, const std::set<int>& columns, std::vector
   }
 }
 
-// `expression` evaluated over the new row: a one-row subselect gives its columns their names.
-// Generated columns are computed from the others here, because NEW shows them computed before
-// defaults.
-std::string OverNewRow(const SourceTable& table, const std::string& expression) {
+// Which new row an expression is evaluated over.
+struct NewRow {
+  bool typed = false;     // with the affinities of its columns
+  bool defaults = false;  // with the defaults that REPLACE puts in the place of NULL
+};
+
+// Whether the value of `expression` may depend on the affinity of the columns in it: only
+// comparisons do.
+bool DependsOnAffinity(std::string_view expression) {
+  for (const Token& token : Tokenize(expression)) {
+    for (const char* word : {"CASE", "IN", "IS", "BETWEEN"}) {
+      if (token.Is(word)) return true;
+    }
+    for (const char* op : {"=", "==", "<>", "!=", "<", "<=", ">", ">="}) {
+      if (token.IsOperator(op)) return true;
+    }
+  }
+  return false;
+}
+
+// A value of column `c` as an expression that stands for the column: with its collation, and, when
+// `typed`, with its affinity, which NEW."x" does not have in a trigger. (A CAST has one; it leaves
+// a value as it is that is of the storage class its column prefers.)
+std::string AsColumn(const SourceTable& table, const SourceColumn& c, std::string value,
+                     bool typed) {
+  const Affinity affinity = AffinityOf(table, c);
+  if (typed && affinity != Affinity::kBlob) {
+    value = "CAST(" + value + " AS " + (affinity == Affinity::kText ? "TEXT" : "NUMERIC") + ")";
+  }
+  if (ToLowerAscii(c.collation) != "binary") value += " COLLATE " + QuoteIdentifier(c.collation);
+  return value + " AS " + QuoteIdentifier(c.name);
+}
+
+// `expression` evaluated over NEW: a one-row subselect gives its columns their names.
+std::string OverGivenRow(const SourceTable& table, const std::string& expression, bool typed) {
+  std::vector<std::string> row;
+  for (const int column : ColumnsIn(table, expression)) {
+    const SourceColumn& c = ColumnAt(table, column);
+    row.push_back(AsColumn(table, c, "NEW." + QuoteIdentifier(c.name), typed));
+  }
+  return "(SELECT " + expression + " FROM (SELECT " + (row.empty() ? "1" : Join(row, ",")) + "))";
+}
+
+// The same over NEW with its defaults. Generated columns are computed from the others here, because
+// NEW shows them computed before defaults.
+std::string OverRowWithDefaults(const SourceTable& table, const std::string& expression,
+                                bool typed) {
   std::vector<int> order;
   Collect(table, ColumnsIn(table, expression), order);
   std::vector<std::string> plain;
   for (const int column : order) {
     const SourceColumn& c = ColumnAt(table, column);
-    if (!c.generated) {
-      plain.push_back(StoredNewValue(table, c) + " AS " + QuoteIdentifier(c.name));
-    }
+    if (!c.generated) plain.push_back(AsColumn(table, c, StoredNewValue(table, c), typed));
   }
   std::string row = "SELECT " + (plain.empty() ? "1" : Join(plain, ","));
   for (const int column : order) {
     const SourceColumn& c = ColumnAt(table, column);
     if (!c.generated) continue;
     // The unary plus keeps the expression's own affinity away from what is compared with it.
-    row = "SELECT *," + WithAffinity("+(" + c.generated_sql + ")", AffinityOf(table, c)) +
-          " COLLATE " + QuoteIdentifier(c.collation) + " AS " + QuoteIdentifier(c.name) +
-          " FROM (" + row + ")";
+    const std::string value = WithAffinity("+(" + c.generated_sql + ")", AffinityOf(table, c));
+    row = "SELECT *," + AsColumn(table, c, value, typed) + " FROM (" + row + ")";
   }
   return "(SELECT " + expression + " FROM (" + row + "))";
 }
@@ -159,36 +199,111 @@ bool IsPlain(const SourceTable& table, const IndexTerm& term) {
   return term.column >= 0 && !ColumnAt(table, term.column).generated;
 }
 
-std::string TermCondition(const SourceTable& table, const IndexTerm& term) {
+// The clause that makes a comparison with the column on its left use `collation`.
+std::string Collate(const SourceColumn& column, const std::string& collation) {
+  if (ToLowerAscii(column.collation) == ToLowerAscii(collation)) return "";
+  return " COLLATE " + QuoteIdentifier(collation);
+}
+
+std::string OverNewRow(const SourceTable& table, const std::string& expression, NewRow row) {
+  return row.defaults ? OverRowWithDefaults(table, expression, row.typed)
+                      : OverGivenRow(table, expression, row.typed);
+}
+
+std::string TermCondition(const SourceTable& table, const IndexTerm& term, NewRow row) {
+  // Stated always, not only where it differs from that of the column: what stands on the right may
+  // bring a collation of its own.
   const std::string equal = " COLLATE " + QuoteIdentifier(term.collation) + "=";
   if (term.column < 0) {
-    return "(" + term.expression + ")" + equal + OverNewRow(table, term.expression);
+    return "(" + term.expression + ")" + equal + OverNewRow(table, term.expression, row);
   }
   const SourceColumn& c = ColumnAt(table, term.column);
   const std::string name = QuoteIdentifier(c.name);
+  if (DefaultReplacesNull(c)) return name + equal + NewValue(c);
+  if (!c.generated || !row.defaults) {
+    return name + Collate(c, term.collation) + "=NEW." + name;
+  }
   // The sign again: the column's affinity must be what decides, not that of the subselect.
-  return name + equal + (c.generated ? "+" + OverNewRow(table, name) : NewValue(c));
+  return name + equal + "+" + OverRowWithDefaults(table, name, row.typed);
 }
 
-UniqueLookup BuildLookup(const SourceTable& table, const SourceIndex& index) {
-  UniqueLookup lookup;
-  std::vector<std::string> conditions;
-  std::vector<std::string> changes;
-  bool gated = !index.partial;
+// What an entry of the index depends on beyond its plain columns, generated columns resolved.
+std::set<int> HiddenInputs(const SourceTable& table, const SourceIndex& index) {
+  std::set<int> named = ColumnsIn(table, index.where);
   for (const IndexTerm& term : index.terms) {
-    conditions.push_back(TermCondition(table, term));
-    if (!IsPlain(table, term)) {
-      gated = false;
-      continue;
-    }
-    const std::string name = QuoteIdentifier(ColumnAt(table, term.column).name);
-    changes.push_back("NEW." + name + " COLLATE " + QuoteIdentifier(term.collation) +
-                      " IS NOT OLD." + name);
+    if (term.column < 0) named.merge(ColumnsIn(table, term.expression));
+    if (term.column >= 0 && !IsPlain(table, term)) named.insert(term.column);
   }
+  std::vector<int> inputs;
+  Collect(table, named, inputs);
+  std::erase_if(inputs, [&](int column) { return ColumnAt(table, column).generated; });
+  return {inputs.begin(), inputs.end()};
+}
+
+std::string Condition(const SourceTable& table, const SourceIndex& index, NewRow row) {
+  std::vector<std::string> conditions;
+  for (const IndexTerm& term : index.terms) conditions.push_back(TermCondition(table, term, row));
   if (index.partial) conditions.push_back("(" + index.where + ")");
-  lookup.condition = Join(conditions, " AND ");
-  if (gated) lookup.changed = Join(changes, " OR ");
-  return lookup;
+  return JoinConditions(conditions, " AND ");
+}
+
+// What must be true of NEW and OLD for the entry of the row to change; "" when nothing can.
+std::string Changed(const SourceTable& table, const SourceIndex& index,
+                    const std::set<int>& inputs) {
+  std::vector<std::string> changes;
+  for (const IndexTerm& term : index.terms) {
+    if (!IsPlain(table, term) || inputs.contains(term.column)) continue;
+    const SourceColumn& c = ColumnAt(table, term.column);
+    const std::string name = QuoteIdentifier(c.name);
+    changes.push_back("NEW." + name + Collate(c, term.collation) + " IS NOT OLD." + name);
+  }
+  for (const int column : inputs) {
+    const std::string name = QuoteIdentifier(ColumnAt(table, column).name);
+    changes.push_back(ExactlyDiffers(table, column, "OLD." + name, "NEW." + name));
+  }
+  return JoinConditions(changes, " OR ");
+}
+
+bool DependsOnAffinity(const SourceTable& table, const SourceIndex& index) {
+  for (const IndexTerm& term : index.terms) {
+    if (DependsOnAffinity(term.expression)) return true;
+    const std::string text =
+        term.column < 0 ? term.expression : QuoteIdentifier(ColumnAt(table, term.column).name);
+    std::vector<int> columns;
+    Collect(table, ColumnsIn(table, text), columns);
+    for (const int column : columns) {
+      if (DependsOnAffinity(ColumnAt(table, column).generated_sql)) return true;
+    }
+  }
+  return false;
+}
+
+// Where a value is not of the class that its column prefers, giving it the type would change it;
+// so then the rows are looked for both ways. One too many does no harm.
+void AddLookups(const SourceTable& table, const SourceIndex& index,
+                std::vector<UniqueLookup>& lookups) {
+  const std::set<int> inputs = HiddenInputs(table, index);
+  const std::string changed = Changed(table, index, inputs);
+  std::optional<std::set<int>> columns = inputs;
+  for (const IndexTerm& term : index.terms) {
+    if (IsPlain(table, term)) columns->insert(term.column);
+  }
+  if (columns->contains(table.integer_primary_key)) columns.reset();
+  const auto add = [&](const std::string& when, NewRow row) {
+    lookups.push_back({when + Condition(table, index, row), changed, columns});
+  };
+  const bool typed = DependsOnAffinity(table, index);
+  add("", {});
+  if (typed) add("", {.typed = true});
+  std::vector<std::string> nulls;
+  for (const int column : inputs) {
+    const SourceColumn& c = ColumnAt(table, column);
+    if (DefaultReplacesNull(c)) nulls.push_back("NEW." + QuoteIdentifier(c.name) + " IS NULL");
+  }
+  if (nulls.empty()) return;
+  const std::string any = "(" + JoinConditions(nulls, " OR ") + ") AND ";
+  add(any, {.defaults = true});
+  if (typed) add(any, {.typed = true, .defaults = true});
 }
 
 // Functions that every SQLite has, so that a trigger with them works on every connection. json_*
@@ -352,9 +467,34 @@ std::string IndexObstacle(const SourceTable& table, const SourceIndex& index) {
 std::vector<UniqueLookup> BuildUniqueLookups(const SourceTable& table) {
   std::vector<UniqueLookup> lookups;
   for (const SourceIndex& index : table.indexes) {
-    if (index.unique) lookups.push_back(BuildLookup(table, index));
+    if (index.unique) AddLookups(table, index, lookups);
+  }
+  // Behind another key stands the rowid, which a statement can set, and by which REPLACE removes
+  // too. (One that is not set is -1 here; then the row with that rowid is logged in vain.)
+  const bool behind = table.key_kind != KeyKind::kRowid && table.integer_primary_key < 0;
+  if (behind && !table.rowid_alias.empty()) {
+    const std::string& rowid = table.rowid_alias;
+    lookups.push_back({rowid + "=NEW." + rowid, "NEW." + rowid + " IS NOT OLD." + rowid, {}});
   }
   return lookups;
+}
+
+std::string ExactlyDiffers(const SourceTable& table, int column, const std::string& before,
+                           const std::string& after) {
+  const SourceColumn& c = ColumnAt(table, column);
+  const std::string differs = before + Collate(c, "BINARY") + " IS NOT " + after;
+  // A column of these two affinities never holds an integer and a real that are equal.
+  const Affinity affinity = AffinityOf(table, c);
+  if (affinity == Affinity::kText || affinity == Affinity::kReal) return differs;
+  return differs + " OR typeof(" + before + ")<>typeof(" + after + ")";
+}
+
+std::string JoinConditions(const std::vector<std::string>& parts, std::string_view separator) {
+  constexpr std::size_t kFlat = 3;
+  if (parts.size() <= kFlat) return Join(parts, separator);
+  const auto middle = parts.begin() + static_cast<std::ptrdiff_t>(parts.size() / 2);
+  return "(" + JoinConditions({parts.begin(), middle}, separator) + ")" + std::string(separator) +
+         "(" + JoinConditions({middle, parts.end()}, separator) + ")";
 }
 
 std::string LookupObstacle(const SourceTable& table) {

@@ -118,6 +118,8 @@ class Source {
     seen.captured = bounds_.newest;
     seen.oldest_kept = bounds_.oldest;
     seen.schema_version = schema_version_;
+    seen.triggers = triggers_;
+    seen.file = opened_.inode;
     seen.size_bytes = id ? id->size : 0;
     const std::optional<FileId> wal = IdOf(resolved_ + "-wal");
     seen.wal_bytes = wal ? wal->size : 0;
@@ -128,6 +130,7 @@ class Source {
 
   void Close() noexcept {
     changelog_.reset();
+    read_triggers_ = Statement();
     database_.reset();
     fresh_ = false;
   }
@@ -160,25 +163,40 @@ class Source {
     if (has_log && !changelog_) changelog_.emplace(*database_);
     bounds_ = has_log ? changelog_->Bounds() : LogBounds{};
     schema_version_ = database_->QueryInt("PRAGMA main.schema_version");
+    triggers_ = HashTriggers();
     transaction.Commit();
+  }
+
+  // Some 60 us for 300 triggers.
+  std::uint64_t HashTriggers() {
+    if (!read_triggers_) {
+      read_triggers_ = database_->Prepare(
+          "SELECT rowid || sql FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY rowid");
+    }
+    std::string all;
+    while (read_triggers_.Step()) all += read_triggers_.Text(0);
+    return std::hash<std::string>()(all);
   }
 
   const std::string path_;
   std::string resolved_;  // SQLite puts -wal beside the file itself, not beside a link to it
   std::unique_ptr<Database> database_;
   std::optional<Changelog> changelog_;  // dies before database_
+  Statement read_triggers_;             // likewise
   FileId opened_;
   std::int64_t version_ = 0;
   bool fresh_ = false;
   bool wal_ = false;
   LogBounds bounds_;
   std::int64_t schema_version_ = 0;
+  std::uint64_t triggers_ = 0;
 };
 
 bool SameObservation(const Observation& a, const Observation& b) {
   return a.source_up == b.source_up && a.error == b.error && a.captured == b.captured &&
          a.oldest_kept == b.oldest_kept && a.schema_version == b.schema_version &&
-         a.size_bytes == b.size_bytes && a.wal_bytes == b.wal_bytes;
+         a.triggers == b.triggers && a.file == b.file && a.size_bytes == b.size_bytes &&
+         a.wal_bytes == b.wal_bytes;
 }
 
 // Tells the callback what is new.

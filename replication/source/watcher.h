@@ -19,6 +19,9 @@ struct Observation {
   Seq captured = 0;   // newest seq in the log
   Seq oldest_kept = 0;
   std::int64_t schema_version = 0;  // a rebuilt table loses its triggers, and so logs nothing
+  std::uint64_t triggers = 0;       // tells all triggers from others; writable_schema can
+                                    // change them without the version
+  std::uint64_t file = 0;           // tells the file at the path from another one put in its place
   std::chrono::steady_clock::time_point at;
   std::uint64_t size_bytes = 0;  // database file
   std::uint64_t wal_bytes = 0;

@@ -60,6 +60,7 @@ void CaptureBench::Install() {
     if (CaptureObstacle(table).empty()) tables_.push_back(std::move(table));
   }
   state_ = capture_.Install(tables_);
+  if (only_after_) KeepOnlyAfterTriggers();
 }
 
 std::vector<std::string> CaptureBench::Broken() {
@@ -71,6 +72,7 @@ std::vector<std::string> CaptureBench::Broken() {
 }
 
 void CaptureBench::KeepOnlyAfterTriggers() {
+  only_after_ = true;
   for (const std::string& name :
        app_.Rows("SELECT name FROM sqlite_schema WHERE type='trigger' AND "
                  "(name GLOB '_liteferry_*_bi' OR name GLOB '_liteferry_*_bu*')")) {
@@ -84,18 +86,58 @@ std::vector<std::string> CaptureBench::Missed(const std::string& sql, std::strin
   const std::string message = app_.Try(sql);
   if (error != nullptr) *error = message;
   const std::vector<std::string> entries = NewEntries();
-  const std::set<std::string> logged(entries.begin(), entries.end());
   const std::vector<TableState> after = States();
   std::vector<std::string> missed;
   for (std::size_t i = 0; i < tables_.size(); ++i) {
+    for (std::string& key : Unlogged(i, before[i], after[i], entries)) missed.push_back(key);
+  }
+  return missed;
+}
+
+std::vector<std::string> CaptureBench::MissedByAll(const std::vector<std::string>& statements,
+                                                   std::vector<Failure>* failures) {
+  const std::vector<TableState> before = States();
+  const std::string version = app_.Rows("PRAGMA schema_version").at(0);
+  NewEntries();
+  for (const std::string& sql : statements) {
+    const std::string message = app_.Try(sql);
+    if (!message.empty()) failures->push_back({sql, message});
+  }
+  const std::vector<std::string> entries = NewEntries();
+  const bool same = app_.Rows("PRAGMA schema_version").at(0) == version;
+  if (same && before == States()) return {};
+  const SourceCatalog catalog = same ? SourceCatalog() : ReadCatalog(ours_);
+  const std::vector<std::string> broken = same ? std::vector<std::string>() : Broken();
+  std::vector<std::string> missed;
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
     const SourceTable& table = tables_[i];
-    const auto captured =
-        std::find_if(state_.tables.begin(), state_.tables.end(),
-                     [&](const CapturedTable& t) { return t.name == table.name; });
-    for (const std::string& key : Differing(before[i], after[i])) {
-      if (!logged.contains(std::to_string(captured->number) + "|" + key)) {
-        missed.push_back(table.name + ": " + key);
-      }
+    const bool comparable =
+        same || (table.key_kind != KeyKind::kRowid &&
+                 std::find(broken.begin(), broken.end(), table.name) == broken.end() &&
+                 std::any_of(catalog.tables.begin(), catalog.tables.end(), [&](const auto& now) {
+                   return now.name == table.name && now.sql == table.sql &&
+                          now.key_columns == table.key_columns;
+                 }));
+    if (!comparable) continue;
+    const TableState after = same ? States()[i] : StateOf(app_, table);
+    for (std::string& key : Unlogged(i, before[i], after, entries)) missed.push_back(key);
+  }
+  if (!same) Install();
+  NewEntries();
+  return missed;
+}
+
+std::vector<std::string> CaptureBench::Unlogged(std::size_t i, const TableState& before,
+                                                const TableState& after,
+                                                const std::vector<std::string>& entries) const {
+  const SourceTable& table = tables_[i];
+  const auto captured = std::find_if(state_.tables.begin(), state_.tables.end(),
+                                     [&](const CapturedTable& t) { return t.name == table.name; });
+  std::vector<std::string> missed;
+  for (const std::string& key : Differing(before, after)) {
+    const std::string entry = std::to_string(captured->number) + "|" + key;
+    if (std::find(entries.begin(), entries.end(), entry) == entries.end()) {
+      missed.push_back(table.name + ": " + key);
     }
   }
   return missed;

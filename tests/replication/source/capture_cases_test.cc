@@ -176,6 +176,48 @@ TEST(CaptureReplace, Case1_13_EveryKindOfTable) {
       {"REPLACE INTO t(id,a) VALUES(3,10)", "UPDATE OR REPLACE t SET a=10 WHERE id=2"});
 }
 
+// The rowid of a table with another key is one more unique value.
+TEST(CaptureReplace, ThroughTheRowidBehindAnotherKey) {
+  for (const char* key : {"k TEXT PRIMARY KEY", "k INT PRIMARY KEY", "k NOT NULL UNIQUE"}) {
+    ExpectCapturedOnlyByLookup(
+        "CREATE TABLE t(" + std::string(key) + ", v)",
+        "INSERT INTO t(rowid,k) VALUES(-1,1),(7,2),(8,3)",
+        {"REPLACE INTO t(rowid,k) VALUES(7,9)", "REPLACE INTO t(_rowid_,k) VALUES(-1,9)",
+         "UPDATE OR REPLACE t SET oid=7 WHERE k=3"});
+  }
+}
+
+// In a trigger NEW."x" has no affinity, and a comparison may come out otherwise than in the index.
+TEST(CaptureReplace, ThroughAnExpressionThatCompares) {
+  const std::string schema =
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT COLLATE NOCASE, b, n INT NOT NULL DEFAULT 5);";
+  ExpectCapturedOnlyByLookup(
+      schema + "CREATE UNIQUE INDEX x ON t(CASE WHEN a > 1 THEN b ELSE n END)",
+      "INSERT INTO t VALUES(1,'b','v',1),(2,'1',0,77)",
+      {"REPLACE INTO t VALUES(3,1,'w','77')", "REPLACE INTO t VALUES(3,'c','v',3)",
+       "UPDATE OR REPLACE t SET a='q', b='v' WHERE id=2"});
+  ExpectCapturedOnlyByLookup(
+      schema + "CREATE UNIQUE INDEX x ON t(n IN ('5', '6'), b)",
+      "INSERT INTO t VALUES(1,'b','v',5)",
+      {"REPLACE INTO t VALUES(3,'','v',6)", "REPLACE INTO t VALUES(3,'','v',NULL)"});
+  ExpectCapturedOnlyByLookup(schema + "CREATE UNIQUE INDEX x ON t(a = 'B', b)",
+                             "INSERT INTO t VALUES(1,'b','v',5)",
+                             {"REPLACE INTO t VALUES(3,'B','v',6)"});
+}
+
+TEST(CaptureReplace, LookupOfAnUpdateNamesTheColumnsThatDecide) {
+  CaptureBench bench(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b, g AS (a||'x') UNIQUE, c, d);"
+      "CREATE UNIQUE INDEX x ON t(lower(b)) WHERE c");
+  EXPECT_THAT(bench.app().Text("SELECT sql FROM sqlite_schema WHERE name='_liteferry_1_bu'"),
+              ::testing::HasSubstr("BEFORE UPDATE OF \"a\",\"b\",\"c\" ON"));
+  // Where the rowid can change unnamed there is no such list.
+  CaptureBench alias("CREATE TABLE t(id INTEGER PRIMARY KEY, a, UNIQUE(id, a))",
+                     "INSERT INTO t VALUES(1,'a'),(2,'b')");
+  EXPECT_THAT(alias.app().Text("SELECT sql FROM sqlite_schema WHERE name='_liteferry_1_bu'"),
+              ::testing::HasSubstr("BEFORE UPDATE ON"));
+}
+
 TEST(CaptureConflict, Case2_1_Upserts) {
   ExpectCaptured("CREATE TABLE t(id INTEGER PRIMARY KEY, u TEXT UNIQUE, v)",
                  "INSERT INTO t VALUES(1,'a','x'),(2,'b','x')",
@@ -209,6 +251,13 @@ TEST(CaptureConflict, Case2_4_RepeatedChangesNeverFailTheApplication) {
   }
 }
 
+TEST(CaptureConflict, Case2_5_LastNumberOfAllDoesNotFailTheApplication) {
+  CaptureBench bench("CREATE TABLE t(id INTEGER PRIMARY KEY)");
+  bench.app().Run("UPDATE _liteferry_log SET seq = 9223372036854775807");
+  EXPECT_EQ(bench.app().Try("INSERT INTO t VALUES(1)"), "");
+  EXPECT_EQ(bench.app().Int("SELECT count(*) FROM _liteferry_log"), 2);
+}
+
 TEST(CaptureKeys, Case3_1_OldAndNewKeyOfAnUpdate) {
   CaptureBench integer("CREATE TABLE t(id INTEGER PRIMARY KEY, v)", "INSERT INTO t VALUES(1,1)");
   EXPECT_THAT(integer.Logged("UPDATE t SET id=50"), ElementsAre("1|50", "1|1"));
@@ -236,6 +285,12 @@ TEST(CaptureKeys, Case3_3_TablesWithoutAKeyUseAnAliasThatNoColumnHides) {
   EXPECT_THAT(hidden.Logged("INSERT INTO t VALUES('zz',7)"), ElementsAre("1|1"));
   CaptureBench none("CREATE TABLE t(rowid, oid, _rowid_)");
   EXPECT_THAT(none.tables(), IsEmpty());
+}
+
+TEST(CaptureKeys, Case3_5_NullInAKeyIsLoggedAsNull) {
+  CaptureBench bench("CREATE TABLE t(k TEXT PRIMARY KEY, v)");
+  EXPECT_THAT(bench.Logged("INSERT INTO t VALUES(NULL,1),(NULL,2); UPDATE t SET k='a' WHERE v=1"),
+              ElementsAre("1|NULL", "1|NULL", "1|'a'", "1|NULL"));
 }
 
 TEST(CaptureKeys, Case3_7_LogKeepsTheStorageClassOfAKey) {
@@ -270,6 +325,14 @@ TEST(CaptureForeignKeys, Case4_2_ChildrenOfADroppedParent) {
   EXPECT_THAT(bench.Logged("DROP TABLE p"), ::testing::Contains("1|7"));
 }
 
+TEST(CaptureForeignKeys, Case4_3_NoActionIsNoChange) {
+  CaptureBench bench(
+      "CREATE TABLE p(id INTEGER PRIMARY KEY);"
+      "CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p(id) ON DELETE CASCADE)",
+      "INSERT INTO p VALUES(1); INSERT INTO c VALUES(7,1)");
+  EXPECT_THAT(bench.Logged("DELETE FROM p"), ElementsAre("2|1"));
+}
+
 TEST(CaptureTriggers, Case5_1_ChangesByOtherTriggers) {
   ExpectCaptured(
       "CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE TABLE o(id INTEGER PRIMARY KEY, u UNIQUE);"
@@ -294,6 +357,24 @@ TEST(CaptureTriggers, Case5_3_TriggerOfTheApplicationThatEndsTheRowsTurn) {
   EXPECT_THAT(later.Missed("INSERT INTO t VALUES(2)"), IsEmpty());
 }
 
+TEST(CaptureTriggers, Case5_2_StayTheNewestOverVacuumAndReopening) {
+  CaptureBench bench(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY);"
+      "CREATE TRIGGER app AFTER INSERT ON t BEGIN SELECT RAISE(IGNORE); END");
+  bench.app().Run("VACUUM");
+  EXPECT_THAT(bench.Broken(), IsEmpty());
+  testing::AppDatabase again(bench.ours().path(), "");
+  again.Run("INSERT INTO t VALUES(1)");
+  EXPECT_THAT(bench.NewEntries(), ElementsAre("1|1"));
+}
+
+TEST(CaptureTriggers, Case5_4_RowThatABeforeTriggerIgnoresStaysAsItIs) {
+  ExpectCaptured(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, v UNIQUE);"
+      "CREATE TRIGGER app BEFORE UPDATE ON t BEGIN SELECT RAISE(IGNORE); END",
+      "INSERT INTO t VALUES(1,1),(2,2)", {"UPDATE OR REPLACE t SET v=2 WHERE id=1"});
+}
+
 TEST(CaptureDdl, Case6_1_DeleteWithoutWhere) {
   CaptureBench bench("CREATE TABLE t(id INTEGER PRIMARY KEY)", "INSERT INTO t VALUES(1),(2),(3)");
   EXPECT_THAT(bench.Logged("DELETE FROM t"), SizeIs(3));
@@ -316,6 +397,38 @@ TEST(CaptureDdl, Case6_6_ColumnsOutsideTheIndexCanBeDropped) {
       "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b, c, d);"
       "CREATE UNIQUE INDEX x ON t(a||'b') WHERE c");
   EXPECT_EQ(bench.app().Try("ALTER TABLE t DROP COLUMN b; ALTER TABLE t DROP COLUMN d"), "");
+}
+
+TEST(CaptureDdl, Case6_7_DroppedIndexIsNoticed) {
+  CaptureBench bench("CREATE TABLE t(id INTEGER PRIMARY KEY, a); CREATE UNIQUE INDEX x ON t(a)");
+  bench.app().Run("DROP INDEX x");
+  EXPECT_THAT(bench.Broken(), ElementsAre("t"));
+  bench.Install();
+  EXPECT_EQ(bench.app().Int("SELECT count(*) FROM sqlite_schema WHERE name='_liteferry_1_bi'"), 0);
+}
+
+TEST(CaptureDdl, Case6_11_StatementsPreparedBeforeTheInstallAreCaptured) {
+  testing::TempDir dir;
+  testing::AppDatabase app(dir.Path("app.db"));
+  app.Run("CREATE TABLE t(id INTEGER PRIMARY KEY)");
+  sqlite3_stmt* insert = nullptr;
+  ASSERT_EQ(
+      sqlite3_prepare_v2(app.handle(), "INSERT INTO t(id) VALUES(NULL)", -1, &insert, nullptr),
+      SQLITE_OK);
+  EXPECT_EQ(sqlite3_step(insert), SQLITE_DONE);
+  sqlite3_reset(insert);
+  Database ours(dir.Path("app.db"), OpenMode::kReadWrite, std::chrono::milliseconds(1000));
+  Capture(ours).Install(ReadCatalog(ours).tables);
+  EXPECT_EQ(sqlite3_step(insert), SQLITE_DONE);
+  sqlite3_finalize(insert);
+  EXPECT_EQ(app.Int("SELECT max(k1) FROM _liteferry_log"), 2);
+}
+
+// Case 7.5: a name in double quotes that is no column is a string to SQLite.
+TEST(CaptureKinds, Case7_5_EveryColumnOfATriggerBelongsToARow) {
+  CaptureBench bench("CREATE TABLE t(a TEXT, b TEXT, PRIMARY KEY(a, b))");
+  EXPECT_THAT(bench.Logged("INSERT INTO t VALUES('x','y'); REPLACE INTO t VALUES('x','y')"),
+              ElementsAre("1|'x'|'y'", "1|'x'|'y'", "1|'x'|'y'"));
 }
 
 TEST(CaptureKinds, Case7_3_GeneratedColumns) {

@@ -51,6 +51,15 @@ class SqliteHandle : public ::testing::Test {
   TempDir dir_;
 };
 
+TEST_F(SqliteHandle, OpensASchemaThatUsesJsonFunctions) {
+  AppDatabase app(path());
+  app.Run(
+      "CREATE TABLE j(doc TEXT, name TEXT AS (json_extract(doc, '$.name')) STORED);"
+      "CREATE INDEX j_id ON j(json_extract(doc, '$.id'))");
+  Database database(path(), OpenMode::kReadOnly, milliseconds(0));
+  EXPECT_EQ(database.QueryInt("SELECT count(*) FROM j"), 0);
+}
+
 TEST_F(SqliteHandle, NeverCreatesAMissingFile) {
   const auto error = OpenError(path());
   ASSERT_TRUE(error);

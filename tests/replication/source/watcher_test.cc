@@ -140,6 +140,24 @@ TEST_P(WatcherMode, CountsNothingBeforeCaptureIsInstalledAndAfterItIsRemoved) {
   EXPECT_TRUE(seen.UntilCaptured(0));
 }
 
+// writable_schema: neither the log nor the schema version changes with it.
+TEST_P(WatcherMode, NoticesTriggersRemovedBehindTheSchemaVersion) {
+  MakeCaptured(path_, GetParam());
+  Seen seen;
+  const Watcher watcher(path_, kNoPoll, seen.Callback());
+  ASSERT_TRUE(seen.UntilCaptured(1));
+  const Observation before = seen.Last();
+  AppDatabase app(path_, "");
+  app.Run("INSERT INTO t(v) VALUES(1)");
+  ASSERT_TRUE(seen.UntilCaptured(2));
+  EXPECT_EQ(seen.Last().triggers, before.triggers);
+  app.Run(
+      "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'NEW', 'OLD') "
+      "WHERE name = '_liteferry_1_ai'");
+  ASSERT_TRUE(seen.Until([&](const Observation& o) { return o.triggers != before.triggers; }));
+  EXPECT_EQ(seen.Last().schema_version, before.schema_version);
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, WatcherMode,
                          ::testing::Values("wal", "delete", "truncate", "persist"),
                          [](const auto& mode) { return std::string(mode.param); });
