@@ -13,22 +13,6 @@ bool InRange(std::string_view text, std::int64_t low, std::int64_t high) {
   return number && text.front() != '-' && *number >= low && *number <= high;
 }
 
-// One element of a cron field: *, n, n-m, each with an optional /step.
-bool IsCronElement(std::string_view element, std::int64_t low, std::int64_t high) {
-  const auto slash = element.find('/');
-  if (slash != std::string_view::npos) {
-    if (!InRange(element.substr(slash + 1), 1, high)) return false;
-    element = element.substr(0, slash);
-  }
-  if (element == "*") return true;
-  const auto dash = element.find('-');
-  if (dash == std::string_view::npos) return InRange(element, low, high);
-  const std::string_view first = element.substr(0, dash);
-  const std::string_view last = element.substr(dash + 1);
-  return InRange(first, low, high) && InRange(last, low, high) &&
-         *ParseInteger(first) <= *ParseInteger(last);
-}
-
 }  // namespace
 
 bool IsFilePath(const std::string& text) {
@@ -49,22 +33,10 @@ bool IsListenAddress(const std::string& text) {
          std::string_view::npos;
 }
 
-bool IsCronSchedule(const std::string& text) {
-  struct Field {
-    std::int64_t low;
-    std::int64_t high;
-  };
-  constexpr Field kFields[] = {{0, 59}, {0, 23}, {1, 31}, {1, 12}, {0, 7}};
-  std::string_view rest = Trim(text);
-  for (const Field& field : kFields) {
-    const auto end = rest.find_first_of(" \t");
-    for (const std::string& element : SplitList(rest.substr(0, end))) {
-      if (!IsCronElement(element, field.low, field.high)) return false;
-    }
-    if (rest.empty()) return false;
-    rest = end == std::string_view::npos ? std::string_view() : Trim(rest.substr(end));
-  }
-  return rest.empty();
+bool IsInterval(const std::string& text) {
+  const auto interval = ParseDuration(text);
+  return interval && *interval >= std::chrono::seconds(1) &&
+         *interval <= std::chrono::hours(24 * 365);
 }
 
 bool IsNamePattern(const std::string& text) {

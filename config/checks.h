@@ -14,9 +14,8 @@ bool IsFilePath(const std::string& text);
 // host:port, [ipv6]:port or :port (all interfaces); port 0 takes a free one.
 bool IsListenAddress(const std::string& text);
 
-// Five fields of cron: minute, hour, day of month, month, day of week (0 and 7 are Sunday), each of
-// numbers, ranges, steps and lists.
-bool IsCronSchedule(const std::string& text);
+// A duration from a second to a year.
+bool IsInterval(const std::string& text);
 
 // A shell pattern as fnmatch reads it: not empty, every [ closed.
 bool IsNamePattern(const std::string& text);

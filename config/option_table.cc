@@ -162,6 +162,15 @@ const std::vector<Option<Settings>>& OptionTable() {
            .unit = "changes",
            .min = 1,
            .max = 10'000'000}),
+      In<&S::apply, &S::Apply::on_rewind>(
+          {.key = "apply.on_rewind",
+           .type = kChoice,
+           .description =
+               "What to do when a side went back in time and the kept changes do not bridge the "
+               "gap (SQLite restored from a backup, PostgreSQL restored or failed over): halt says "
+               "so and waits for `liteferry resume --reconcile`; reconcile compares both sides "
+               "without being asked, also when the wrong file lies at source.path.",
+           .choices = {"halt", "reconcile"}}),
 
       In<&S::changelog, &S::Changelog::retention>(
           {.key = "changelog.retention",
@@ -183,13 +192,13 @@ const std::vector<Option<Settings>>& OptionTable() {
       In<&S::verify, &S::Verify::schedule>(
           {.key = "verify.schedule",
            .description =
-               "When to compare both databases completely: five fields as in crontab, UTC.",
+               "How often to compare both databases completely: this long after the last "
+               "comparison ended. It takes a quarter of one processor at most.",
            .zero = "only on demand",
-           .valid = IsCronSchedule,
-           .allowed = "five fields: minute, hour, day of month, month, day of week (numbers, `*`, "
-                      "`-`, `/`, commas)",
+           .valid = IsInterval,
+           .allowed = "a duration such as 6h or 7d, from 1s to 365d, or `off`",
            .empty_word = "off",
-           .example = "10 3 * * *"}),
+           .example = "24h"}),
 
       In<&S::cutover, &S::Cutover::max_pause>(
           {.key = "cutover.max_pause",
@@ -254,7 +263,8 @@ std::span<const Option<TableSettings>> TableOptions() {
   static const std::vector<Option<TableSettings>> table = {
       Of<TableSettings, &TableSettings::target>(
           {.key = "target",
-           .description = "The PostgreSQL table's name, where it is not the same.",
+           .description = "The PostgreSQL table's name, where it is not the same; "
+                          "`other_schema.name` for one that is not in target.schema.",
            .default_text = "same name",
            .example = "customer"}),
   };
@@ -284,10 +294,11 @@ std::span<const Option<ColumnSettings>> ColumnOptions() {
       Of<Column, &Column::epoch>(
           {.key = "epoch",
            .type = kChoice,
-           .description = "The unit of numbers in a column that is a date or time in PostgreSQL, "
-                          "counted from 1970: seconds, milliseconds or microseconds. With none, a "
-                          "number is not accepted there.",
-           .choices = {"none", "s", "ms", "us"}}),
+           .description = "The unit of numbers in a column that is a date or time in PostgreSQL: "
+                          "seconds, milliseconds or microseconds since 1970, or Julian day numbers "
+                          "as SQLite's julianday() gives. With none, a number is not accepted "
+                          "there.",
+           .choices = {"none", "s", "ms", "us", "julian"}}),
   };
   return table;
 }

@@ -11,9 +11,10 @@ namespace liteferry::config {
 using Milliseconds = std::chrono::milliseconds;
 
 enum class OnInvalid : std::uint8_t { kReject, kNull, kStripNul };
-enum class Epoch : std::uint8_t { kNone, kSeconds, kMilliseconds, kMicroseconds };
+enum class Epoch : std::uint8_t { kNone, kSeconds, kMilliseconds, kMicroseconds, kJulian };
 enum class CreateTables : std::uint8_t { kAuto, kNever, kAlways };
 enum class ExistingRows : std::uint8_t { kRefuse, kReplace };
+enum class OnRewind : std::uint8_t { kHalt, kReconcile };
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
 enum class LogFormat : std::uint8_t { kAuto, kText, kJson };
 
@@ -60,6 +61,7 @@ struct Settings {
 
   struct Apply {
     std::int64_t max_batch_changes = 20'000;
+    OnRewind on_rewind = OnRewind::kHalt;
   } apply;
 
   struct Changelog {
@@ -68,7 +70,7 @@ struct Settings {
   } changelog;
 
   struct Verify {
-    std::string schedule;
+    std::string schedule;  // a duration between two comparisons; empty for none
   } verify;
 
   struct Cutover {

@@ -31,6 +31,7 @@ struct Parsed {
   int quiet = 0;
   int verbose = 0;
   std::deque<std::string> values;  // of the commands' own options; addresses stay
+  std::deque<std::vector<std::string>> lists;
 };
 
 // One command in CLI11: the options to ask afterwards.
@@ -38,7 +39,9 @@ struct Bound {
   const CommandSpec* spec = nullptr;
   CLI::App* app = nullptr;
   std::vector<std::pair<CLI::Option*, std::string*>> options;  // in the order of spec->options
+  std::map<std::string, std::vector<std::string>*> lists;      // options that may be repeated
   std::string* argument = nullptr;
+  std::vector<std::string>* arguments = nullptr;
 };
 
 void AddText(CLI::App& app, const std::string& names, std::string& into) {
@@ -80,6 +83,13 @@ Bound AddCommand(CLI::App& parent, const std::string& name, const CommandSpec& s
       bound.options.emplace_back(bound.app->add_flag(flag)->disable_flag_override(), nullptr);
       continue;
     }
+    if (option.repeated) {
+      bound.lists[flag] = &parsed.lists.emplace_back();
+      bound.options.emplace_back(
+          bound.app->add_option(flag, *bound.lists[flag])->allow_extra_args(false)->take_all(),
+          nullptr);
+      continue;
+    }
     CLI::Option* added = bound.app->add_option(flag, value);
     if (option.value.starts_with('[')) {
       added->expected(0, 1);
@@ -88,7 +98,10 @@ Bound AddCommand(CLI::App& parent, const std::string& name, const CommandSpec& s
     }
     bound.options.emplace_back(added, &value);
   }
-  if (!spec.argument.name.empty()) {
+  if (spec.argument.several) {
+    bound.arguments = &parsed.lists.emplace_back();
+    bound.app->add_option(std::string(spec.argument.name), *bound.arguments);
+  } else if (!spec.argument.name.empty()) {
     bound.argument = &parsed.values.emplace_back();
     CLI::Option* added = bound.app->add_option(std::string(spec.argument.name), *bound.argument);
     added->required();
@@ -128,7 +141,11 @@ std::string FillInvocation(const Parsed& parsed, const Bound& bound, Invocation&
     invocation.options[std::string(bound.spec->options[i].flag)] =
         value == nullptr ? std::string() : *value;
   }
+  for (const auto& [flag, values] : bound.lists) {
+    if (!values->empty()) invocation.lists[flag] = *values;
+  }
   if (bound.argument != nullptr) invocation.argument = *bound.argument;
+  if (bound.arguments != nullptr) invocation.arguments = *bound.arguments;
   return "";
 }
 

@@ -13,6 +13,11 @@ std::string Invocation::Value(std::string_view flag, std::string_view fallback) 
   return found == options.end() || found->second.empty() ? std::string(fallback) : found->second;
 }
 
+std::vector<std::string> Invocation::List(std::string_view flag) const {
+  const auto found = lists.find(flag);
+  return found == lists.end() ? std::vector<std::string>() : found->second;
+}
+
 const std::vector<OptionSpec>& CommonOptions() {
   static const std::vector<OptionSpec> options = {
       {"--config", "FILE", "read this configuration file (-c; else $LITEFERRY_CONFIG)"},

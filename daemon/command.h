@@ -16,11 +16,13 @@ struct OptionSpec {
   std::string_view flag;   // --timeout
   std::string_view value;  // DURATION; "" for a switch; "[=LAG]" when the value may be left out
   std::string_view help;
+  bool repeated = false;  // may be given several times: Invocation::lists has all values
 };
 
 struct ArgumentSpec {
   std::string_view name;  // SHELL; "" for a command without arguments
   std::vector<std::string_view> choices;
+  bool several = false;  // any number of them, none too: Invocation::arguments has all
 };
 
 // What the command line said, with the flags that every command has.
@@ -30,11 +32,15 @@ struct Invocation {
   bool json = false;
   bool quiet = false;
   std::map<std::string, std::string, std::less<>> options;  // by flag; "" without a value
+  std::map<std::string, std::vector<std::string>, std::less<>> lists;  // by flag
   std::string argument;
+  std::vector<std::string> arguments;
 
   bool Has(std::string_view flag) const { return options.contains(flag); }
   // `fallback` also when the flag was given without a value.
   std::string Value(std::string_view flag, std::string_view fallback) const;
+  // Of a flag that may be repeated.
+  std::vector<std::string> List(std::string_view flag) const;
 };
 
 // Where a command writes: results to `out`, messages to `err`. Owns nothing.

@@ -21,17 +21,18 @@ std::string Answer(const std::string& command, const ControlHandlers& handlers) 
   if (command == "ping") return Success({{"pid", getpid()}});
   if (command == "version") return Success({{"version", LITEFERRY_VERSION}});
   if (command == "status") return "{\"ok\":true,\"result\":" + handlers.status_json() + "}";
-  if (command == "pause") {
-    handlers.pause();
+  if (command == "pause" || command == "pause-release") {
+    handlers.pause(command != "pause");
     return Success(Json::object());
   }
-  if (command == "resume") {
-    handlers.resume();
+  if (command == "resume" || command == "resume-reconcile") {
+    handlers.resume(command != "resume");
     return Success(Json::object());
   }
-  return ControlFailure("there is no command '" + command.substr(0, 40) + "'",
-                        "The commands are ping, version, status, pause and resume.",
-                        static_cast<int>(ExitCode::kUsage));
+  return ControlFailure(
+      "there is no command '" + command.substr(0, 40) + "'",
+      "The commands are ping, version, status, pause, pause-release, resume and resume-reconcile.",
+      static_cast<int>(ExitCode::kUsage));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ void CountTables(const EngineStatus& status, metrics::Gauges& gauges) {
   for (const TableStatus& table : status.tables) {
     gauges.tables.push_back({table.name, table.rows_expected, table.changes_applied});
     if (!table.captured) ++gauges.tables_not_captured;
+    if (!table.problem.empty()) gauges.schema_drift = true;
     if (table.copy_done) {
       ++gauges.tables_copied;
     } else if (table.rows_copied == 0) {
@@ -64,6 +65,12 @@ metrics::Gauges MakeGauges(const StatusReport& report) {
   CountTables(status, gauges);
   gauges.rejected_rows = status.rejected_rows;
   gauges.held_objects = status.held;
+  const auto seconds = [](auto time) { return std::chrono::duration<double>(time).count(); };
+  gauges.verify_duration_seconds = seconds(status.verify.duration);
+  gauges.verify_rows_different = status.verify.differences;
+  if (status.verify.last_success) {
+    gauges.verify_last_success = seconds(status.verify.last_success->time_since_epoch());
+  }
   return gauges;
 }
 

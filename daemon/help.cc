@@ -70,6 +70,7 @@ std::string CommandHelp(const CommandSpec& command) {
                      std::string(command.summary) + "\n\nUsage: liteferry " +
                      std::string(command.name);
   if (!command.argument.name.empty()) text += " " + std::string(command.argument.name);
+  if (command.argument.several) text += "...";
   text += " [OPTIONS]\n";
   if (!command.details.empty()) text += "\n" + std::string(command.details) + "\n";
   if (!command.argument.choices.empty()) {

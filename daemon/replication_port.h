@@ -14,8 +14,8 @@ class ReplicationPort {
   virtual void RequestStop() noexcept = 0;
   virtual bool Stopped() const noexcept = 0;
   virtual EngineStatus Status() const = 0;
-  virtual void Pause() = 0;
-  virtual void Resume() = 0;
+  virtual void Pause(bool release_capture) = 0;
+  virtual void Resume(bool reconcile) = 0;
 };
 
 }  // namespace liteferry::daemon

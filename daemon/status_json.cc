@@ -21,6 +21,15 @@ Json OrNull(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
+Json RejectionsJson(const EngineStatus& status) {
+  Json rows = Json::array();
+  for (const RejectedStatus& row : status.rejections) {
+    rows.push_back(
+        {{"table", row.table}, {"key", row.key}, {"column", row.column}, {"reason", row.reason}});
+  }
+  return rows;
+}
+
 Json TablesJson(const EngineStatus& status) {
   Json tables = Json::array();
   for (const TableStatus& table : status.tables) {
@@ -30,7 +39,8 @@ Json TablesJson(const EngineStatus& status) {
                       {"changes_applied", table.changes_applied},
                       {"rejected", table.rejected},
                       {"captured", table.captured},
-                      {"copy_done", table.copy_done}});
+                      {"copy_done", table.copy_done},
+                      {"problem", table.problem}});
   }
   return tables;
 }
@@ -137,6 +147,18 @@ void ReadTables(const Json& root, EngineStatus& status) {
     Read(item, "rejected", table.rejected);
     Read(item, "captured", table.captured);
     Read(item, "copy_done", table.copy_done);
+    Read(item, "problem", table.problem);
+  }
+}
+
+void ReadRejections(const Json& root, EngineStatus& status) {
+  if (!root.contains("rejections") || !root["rejections"].is_array()) return;
+  for (const Json& item : root["rejections"]) {
+    RejectedStatus& row = status.rejections.emplace_back();
+    Read(item, "table", row.table);
+    Read(item, "key", row.key);
+    Read(item, "column", row.column);
+    Read(item, "reason", row.reason);
   }
 }
 
@@ -191,6 +213,7 @@ void ReadEngine(const Json& root, EngineStatus& status) {
   Read(position, "confirmed", status.confirmed);
   Read(position, "oldest_kept", status.oldest_kept);
   Read(root, "rejected_rows", status.rejected_rows);
+  Read(root, "rejected_query", status.rejected_query);
   Read(root, "held", status.held);
   Read(root, "held_problems", status.held_problems);
   Read(root, "notes", status.notes);
@@ -199,6 +222,36 @@ void ReadEngine(const Json& root, EngineStatus& status) {
   Read(root, "catch_up_from", status.catch_up_from);
   Read(root, "retry_attempt", status.retry_attempt);
   status.retry_at = ReadTime(root, "retry_at").value_or(TimePoint());
+}
+
+}  // namespace
+
+namespace {
+
+Json VerifyJson(const VerifyStatus& verify) {
+  Json json = {{"last_finished", OptionalTime(verify.last_finished)}};
+  for (const char* key : {"rows", "differences", "complete", "duration_seconds"})
+    json[key] = nullptr;
+  json["last_success"] = OptionalTime(verify.last_success);
+  if (!verify.last_finished) return json;
+  json["rows"] = verify.rows;
+  json["differences"] = verify.differences;
+  json["complete"] = verify.complete;
+  json["duration_seconds"] = std::chrono::duration<double>(verify.duration).count();
+  return json;
+}
+
+void ReadVerify(const Json& root, VerifyStatus& verify) {
+  const Json& part = Part(root, "verify");
+  verify.last_finished = ReadTime(part, "last_finished");
+  verify.last_success = ReadTime(part, "last_success");
+  Read(part, "rows", verify.rows);
+  Read(part, "differences", verify.differences);
+  Read(part, "complete", verify.complete);
+  double seconds = 0;
+  Read(part, "duration_seconds", seconds);
+  verify.duration =
+      std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
 }
 
 }  // namespace
@@ -225,7 +278,9 @@ std::string StatusJson(const StatusReport& report) {
                       {"oldest_kept", status.oldest_kept}};
   root["tables"] = TablesJson(status);
   root["rejected_rows"] = status.rejected_rows;
-  root["verify"] = {{"last_finished", nullptr}, {"rows", nullptr}, {"differences", nullptr}};
+  root["rejections"] = RejectionsJson(status);
+  root["rejected_query"] = status.rejected_query;
+  root["verify"] = VerifyJson(status.verify);
   root["cutover"] = {{"ready", false},
                      {"blockers", report.CutoverBlockers()},
                      {"estimated_pause_seconds", nullptr}};
@@ -257,7 +312,9 @@ StatusReport ParseStatusJson(std::string_view text) {
   }
   StatusReport report;
   ReadEngine(root, report.status);
+  ReadVerify(root, report.status.verify);
   ReadTables(root, report.status);
+  ReadRejections(root, report.status);
   ReadEnds(root, report);
   ReadProgress(root, report.progress);
   Read(root, "version", report.version);

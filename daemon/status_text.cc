@@ -106,6 +106,14 @@ std::string StateLines(const StatusReport& report, bool color) {
   return text;
 }
 
+std::string Verification(const StatusReport& report) {
+  const VerifyStatus& verify = report.status.verify;
+  if (!verify.last_finished) return "never";
+  return GroupDigits(verify.rows) + " rows, " + GroupDigits(verify.differences) + " differences, " +
+         Duration(report.now - *verify.last_finished) + " ago" +
+         (verify.complete ? "" : "; not every table could be compared");
+}
+
 std::string Positions(const StatusReport& report) {
   const EngineStatus& status = report.status;
   const std::optional<double> lag = report.LagSeconds();
@@ -123,7 +131,7 @@ std::string Positions(const StatusReport& report) {
     text += "held     " + std::to_string(status.held) +
             " constraints, indexes and triggers of the target stand aside\n";
   }
-  text += "verify   never\ncutover  not ready: ";
+  text += "verify   " + Verification(report) + "\ncutover  not ready: ";
   return text + Printable(Join(report.CutoverBlockers(), "; ")) + "\n";
 }
 
@@ -149,10 +157,39 @@ std::string Tables(const EngineStatus& status) {
   };
   std::string text = "\n" + row("TABLE", "ROWS SRC", "COPIED", "CHANGES", "REJECTED");
   for (const TableStatus& table : status.tables) {
-    const std::string name = Printable(table.name) + (table.captured ? "" : " (not captured)");
+    const std::string name = Printable(table.name) + (table.captured          ? ""
+                                                      : table.problem.empty() ? " (not captured)"
+                                                                              : " (not followed)");
     text +=
         row(name, GroupDigits(std::max(table.rows_expected, table.rows_copied)),
             CopiedPercent(table), GroupDigits(table.changes_applied), GroupDigits(table.rejected));
+  }
+  return text;
+}
+
+// A few rows of each table, so that the pattern shows; the query for all of them.
+std::string Rejections(const EngineStatus& status) {
+  if (status.rejected_rows == 0) return "";
+  std::string text = "! " + GroupDigits(status.rejected_rows) +
+                     (status.rejected_rows == 1 ? " row was refused" : " rows were refused") +
+                     " and " + (status.rejected_rows == 1 ? "is" : "are") +
+                     " not on the target; correct them in the application:\n";
+  for (const TableStatus& table : status.tables) {
+    std::int64_t shown = 0;
+    for (const RejectedStatus& row : status.rejections) {
+      if (row.table != table.name) continue;
+      ++shown;
+      text += "    " + Printable(row.table) + " " + Printable(row.key) +
+              (row.column.empty() ? "" : " column " + Printable(row.column)) + ": " +
+              Printable(row.reason) + "\n";
+    }
+    if (shown > 0 && table.rejected > shown) {
+      text +=
+          "    " + Printable(table.name) + ": " + GroupDigits(table.rejected - shown) + " more\n";
+    }
+  }
+  if (!status.rejected_query.empty()) {
+    text += "  All of them, on PostgreSQL: " + Printable(status.rejected_query) + "\n";
   }
   return text;
 }
@@ -163,10 +200,7 @@ std::string StatusText(const StatusReport& report, bool color) {
   const EngineStatus& status = report.status;
   std::string text = Header(report) + Ends(report) + StateLines(report, color) + "\n" +
                      Positions(report) + Tables(status);
-  if (status.rejected_rows > 0) {
-    text += "! " + GroupDigits(status.rejected_rows) +
-            " rows were refused; see the table rejected_row in the state schema of the target\n";
-  }
+  text += Rejections(status);
   for (const std::string& problem : status.held_problems) {
     text += "! cannot be put back: " + Printable(problem) + "\n";
   }

@@ -67,13 +67,13 @@ class Supervisor::Impl {
  private:
   ControlHandlers MakeControlHandlers() {
     return {[this] { return StatusJson(Report()); },
-            [this] {
-              log_->info("event=pause_requested");
-              replication_.Pause();
+            [this](bool release_capture) {
+              log_->info("event=pause_requested release_capture={}", release_capture);
+              replication_.Pause(release_capture);
             },
-            [this] {
-              log_->info("event=resume_requested");
-              replication_.Resume();
+            [this](bool reconcile) {
+              log_->info("event=resume_requested reconcile={}", reconcile);
+              replication_.Resume(reconcile);
             }};
   }
 

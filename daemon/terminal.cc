@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::string_view kClearLine = "\r\x1b[K";
 
-std::size_t Columns(int fd) {
-  winsize size{};
-  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 80;
-}
-
 // The first `columns` characters of UTF-8 text; every character counts as one column wide.
 std::string_view Cut(std::string_view text, std::size_t columns) {
   std::size_t count = 0;
@@ -43,7 +37,7 @@ void Terminal::WriteLine(std::string_view line) {
 void Terminal::SetStatus(std::string_view line) {
   if (!is_terminal_) return;
   const std::lock_guard lock(mutex_);
-  line = Cut(line, Columns(fd_) - 1);
+  line = Cut(line, TerminalWidth(fd_) - 1);
   if (line == status_) return;
   status_ = line;
   Write(std::string(kClearLine) + status_);
@@ -78,6 +72,12 @@ std::string Printable(std::string_view text) {
 bool IsTerminal(int fd) {
   const char* term = std::getenv("TERM");
   return isatty(fd) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+std::size_t TerminalWidth(int fd) {
+  winsize size{};
+  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
 }
 
 bool WantsColor(int fd) {

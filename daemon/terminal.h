@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ std::string Printable(std::string_view text);
 
 // Standard error or output is a terminal where escape sequences are welcome.
 bool IsTerminal(int fd);
+// Its width in columns; 80 when it does not say.
+std::size_t TerminalWidth(int fd);
 // And colours too: NO_COLOR is not set.
 bool WantsColor(int fd);
 

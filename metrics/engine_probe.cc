@@ -112,6 +112,9 @@ class EngineProbe::Impl {
     GaugeOf("liteferry_source_filesystem_free_bytes").Set(Number(gauges.filesystem_free_bytes));
     GaugeOf("liteferry_rejected_rows").Set(Number(gauges.rejected_rows));
     GaugeOf("liteferry_held_objects").Set(gauges.held_objects);
+    GaugeOf("liteferry_verify_last_success_timestamp_seconds").Set(gauges.verify_last_success);
+    GaugeOf("liteferry_verify_duration_seconds").Set(gauges.verify_duration_seconds);
+    GaugeOf("liteferry_verify_rows_different").Set(Number(gauges.verify_rows_different));
     GaugeOf("liteferry_schema_drift").Set(gauges.schema_drift ? 1 : 0);
     GaugeOf("liteferry_cutover_ready").Set(gauges.cutover_ready ? 1 : 0);
   }
@@ -312,6 +315,11 @@ void EngineProbe::ErrorSeen(std::string_view component, bool transient) {
       ->CounterOf(kName, {{"component", std::string(component)},
                           {"class", transient ? "transient" : "permanent"}})
       .Increment();
+}
+
+void EngineProbe::RowsDiffer(std::string_view table, std::int64_t rows) {
+  impl_->CounterOf("liteferry_verify_differences_total", impl_->TableLabel(table))
+      .Increment(Number(rows));
 }
 
 void EngineProbe::TrimmedEntries(std::int64_t entries) {

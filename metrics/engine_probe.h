@@ -55,6 +55,10 @@ struct Gauges {
   int held_objects = 0;
   bool schema_drift = false;
   bool cutover_ready = false;
+
+  double verify_last_success = 0;  // 0 before the first
+  double verify_duration_seconds = 0;
+  std::int64_t verify_rows_different = 0;
 };
 
 // The measurements of one process, told in verbs and exposed as Prometheus reads them. Holds every
@@ -84,6 +88,8 @@ class EngineProbe {
   // `component` is one of the label's values in the catalogue; anything else counts as control.
   void ErrorSeen(std::string_view component, bool transient);
   void TrimmedEntries(std::int64_t entries);
+  // A comparison found that many rows of the table to differ.
+  void RowsDiffer(std::string_view table, std::int64_t rows);
 
   // Call before each Expose().
   void SetGauges(const Gauges& gauges);

@@ -36,8 +36,9 @@ struct TableChanges {
 
   const TableMapping& table;
   target::RowEncoder encoder;
-  std::unordered_set<PackedKey> keys;  // what was logged
-  target::RowBatch rows;               // what is there now
+  std::unordered_set<PackedKey> keys;     // what was logged, and what is retried
+  std::unordered_set<PackedKey> retried;  // only that: refused before, so not on the target
+  target::RowBatch rows;                  // what is there now
   std::vector<target::RejectedRow> rejected;
 };
 
@@ -50,6 +51,7 @@ class Batch {
     Read();
     if (result_.to == result_.from) {
       result_.caught_up = true;
+      Settle();
       return result_;
     }
     Apply();
@@ -91,6 +93,7 @@ class Batch {
     result_.caught_up = result_.to >= newest;
     mark_ = entries.back().mark;
     for (const source::LogEntry& entry : entries) {
+      if (entry.table_no < 0) unwatched_.insert(-entry.table_no);
       if (TableChanges* changes = Changes(entry.table_no)) changes->keys.insert(entry.key);
     }
     for (auto& [number, changes] : tables_) ReadRows(number, *changes);
@@ -101,7 +104,9 @@ class Batch {
   void RequireSameSource() {
     source::Database& source = *session_.source;
     const char* changed = nullptr;
-    if (source.QueryInt("PRAGMA schema_version") != session_.schema_version) {
+    if (source.FileMoved()) {
+      changed = "the file of the source was replaced";
+    } else if (source.QueryInt("PRAGMA schema_version") != session_.schema_version) {
       changed = "the schema of the source changed";
     } else if (source.QueryText("SELECT value FROM _liteferry_meta WHERE key = 'incarnation'") !=
                session_.stream.incarnation) {
@@ -121,7 +126,10 @@ class Batch {
   }
 
   void ReadRows(int number, TableChanges& changes) {
-    for (const std::string& key : retryable_[number]) changes.keys.insert(KeyFromJson(key));
+    for (const std::string& json : retryable_[number]) {
+      const PackedKey key = KeyFromJson(json);
+      if (changes.keys.insert(key).second) changes.retried.insert(key);
+    }
     source::RowReader reader(*session_.source, changes.table.source, changes.table.SourceColumns());
     std::vector<Value> row;
     for (const PackedKey& key : changes.keys) {
@@ -132,17 +140,33 @@ class Batch {
     }
   }
 
+  // The last table in doubt may have been found equal without anything left to apply.
+  void Settle() {
+    if (!session_.settled() || session_.stream.consistent ||
+        session_.stream.phase != target::Phase::kFollowing) {
+      return;
+    }
+    session_.store->SetConsistent(session_.owner, true);
+    session_.stream.consistent = true;
+    context_.board.Update([](EngineStatus& status) { status.consistent = true; });
+  }
+
   void Apply() {
     const target::Phase phase = session_.stream.phase;
-    const bool consistent = result_.caught_up;
+    const bool consistent = result_.caught_up && session_.settled() && unwatched_.empty();
     session_.store->BeginApply(session_.owner, result_.from, result_.to, mark_, phase, consistent);
     try {
       for (auto& [number, changes] : tables_) deleted_ += Delete(number, *changes);
-      for (auto& [number, changes] : tables_) Insert(*changes);
+      for (auto& [number, changes] : tables_) Insert(number, *changes);
+      for (const int number : unwatched_) session_.store->DoubtTable(number);
       session_.store->NoteHistory(result_.to);
       const auto start = Clock::now();
       session_.target->Commit();
       commit_seconds_ = std::chrono::duration<double>(Clock::now() - start).count();
+    } catch (const Error& error) {
+      session_.target->Rollback();
+      if (error.sqlstate() == "23503") HoldForeignKey(error);
+      throw;
     } catch (...) {
       session_.target->Rollback();
       throw;
@@ -150,21 +174,68 @@ class Batch {
     session_.stream.applied_seq = result_.to;
     session_.stream.applied_mark = mark_;
     session_.stream.consistent = consistent;
+    for (const int number : unwatched_) {
+      const TableMapping* table = session_.Find(number);
+      if (table == nullptr) continue;
+      session_.Doubt(context_, number, "its changes were not captured for a while");
+      context_.log->warn("event=table_in_doubt table={} reason=\"{}\"", table->source.name,
+                         session_.suspects[number].why);
+    }
   }
 
   std::int64_t Delete(int number, TableChanges& changes) {
+    std::unordered_set<PackedKey> absent = changes.retried;
     if (session_.rejected.contains(number)) {
-      std::vector<std::string> keys;
-      keys.reserve(changes.keys.size());
-      for (const PackedKey& key : changes.keys) keys.push_back(KeyToJson(UnpackKey(key)));
-      session_.store->ClearRejected(number, keys);
-      rejections_changed_ = true;
+      const auto cleared = ClearRejected(number, changes);
+      // A rejected row is not on the target; what its key finds there is another row of the source
+      // that the target cannot tell from it. (While copying it may be an earlier version of
+      // itself.)
+      if (session_.stream.phase == target::Phase::kFollowing &&
+          !session_.suspects.contains(number)) {
+        absent.insert(cleared.begin(), cleared.end());
+      }
     }
-    return DeleteKeys(*session_.target, changes.table, {changes.keys.begin(), changes.keys.end()});
+    std::vector<std::string_view> keys;
+    keys.reserve(changes.keys.size());
+    for (const PackedKey& key : changes.keys) {
+      if (!absent.contains(key)) keys.push_back(key);
+    }
+    return DeleteKeys(*session_.target, changes.table, keys);
   }
 
-  void Insert(TableChanges& changes) {
-    for (const target::ServerRejection& one : Load(changes)) {
+  std::vector<PackedKey> ClearRejected(int number, const TableChanges& changes) {
+    std::vector<std::string> keys;
+    keys.reserve(changes.keys.size());
+    for (const PackedKey& key : changes.keys) keys.push_back(KeyToJson(UnpackKey(key)));
+    std::vector<PackedKey> cleared;
+    for (const std::string& key : session_.store->ClearRejected(number, keys)) {
+      cleared.push_back(KeyFromJson(key));
+    }
+    rejections_changed_ = true;
+    return cleared;
+  }
+
+  // A foreign key that somebody made since, or that could not stand aside, forbids to delete. Puts
+  // it aside in a transaction of its own; the batch is then applied anew.
+  [[noreturn]] void HoldForeignKey(const Error& error) {
+    std::vector<std::uint32_t> tables;
+    for (const TableMapping& table : session_.mapping.tables) tables.push_back(table.target.oid);
+    TargetTransaction transaction(*session_.target);
+    session_.store->RequireOwner(session_.owner);
+    if (!session_.held->HoldForeignKey(tables, error.constraint())) {
+      throw Error(Disposition::kStop, Component::kTarget,
+                  "foreign key \"" + error.constraint() +
+                      "\" forbids to apply changes, and this role cannot put it aside")
+          .Hint("Drop it on PostgreSQL for the time of the migration.");
+    }
+    transaction.Commit();
+    context_.log->info("event=constraint_held_again constraint={}", error.constraint());
+    throw Error(Disposition::kInDoubt, Component::kTarget,
+                "foreign key \"" + error.constraint() + "\" was put aside");
+  }
+
+  void Insert(int number, TableChanges& changes) {
+    for (const target::ServerRejection& one : Load(number, changes)) {
       changes.rejected.push_back(
           DescribeRejection(session_, changes.table, changes.rows.key(one.row), one));
     }
@@ -173,26 +244,34 @@ class Batch {
     rejections_changed_ = true;
   }
 
-  // In a window a row may meet the old value of one that a later window changes. Then the
-  // constraint is held until the target is consistent again; in a whole batch the violation is
-  // real, and the row is rejected.
-  std::vector<target::ServerRejection> Load(TableChanges& changes) {
+  // In a window a row may meet the old value of one that a later window changes, and in a table in
+  // doubt one that should not be there. Then the constraint is held until the target is consistent
+  // again; in a whole batch the violation is real, and the row is rejected. A foreign key is held
+  // in any case: SQLite really had a row that refers to none.
+  std::vector<target::ServerRejection> Load(int number, TableChanges& changes) {
     if (changes.rows.rows() == 0) return {};
     const target::TargetTable& table = changes.table.target;
     target::RowLoader loader(*session_.target);
-    bool stop_at_unique = !result_.caught_up;
-    std::set<std::string> held;
+    const bool hold_uniques =
+        !result_.caught_up || session_.suspects.contains(number) || unwatched_.contains(number);
+    std::set<std::string> tried;  // held, or not to be held: what they refuse now is rejected
+    const auto may_hold = [&](const Error& error) {
+      if (tried.contains(error.constraint())) return false;
+      return error.sqlstate() == "23503" ||
+             (hold_uniques && !IsKept(changes.table, error.constraint()));
+    };
     for (;;) {
       try {
-        return loader.Load(changes.rows, table.schema, table.name, stop_at_unique);
+        return loader.Load(changes.rows, table.schema, table.name, may_hold);
       } catch (const Error& error) {
-        if (!stop_at_unique || (error.sqlstate() != "23505" && error.sqlstate() != "23P01")) throw;
-        if (IsKept(changes.table, error.constraint()) || !held.insert(error.constraint()).second) {
-          stop_at_unique = false;
+        if (!error.sqlstate().starts_with("23") || !may_hold(error)) throw;
+        tried.insert(error.constraint());
+        if (error.sqlstate() != "23503") {
+          session_.held->HoldUnique(table.oid, error.constraint());
+        } else if (!session_.held->HoldForeignKey({table.oid}, error.constraint())) {
           continue;
         }
-        session_.held->HoldUnique(table.oid, error.constraint());
-        held_again_ = true;
+        result_.held_again = true;
         context_.log->info("event=constraint_held_again table={} constraint={}",
                            changes.table.source.name, error.constraint());
       }
@@ -216,19 +295,18 @@ class Batch {
     }
     context_.probe.ChangesApplied(upserts, gone);
     context_.probe.TransactionApplied(result_.entries, commit_seconds_);
-    const auto rejected = rejections_changed_ ? session_.store->CountRejected()
-                                              : std::vector<target::RejectedCount>{};
+    const auto rejected = rejections_changed_ ? ReadRejections(*session_.store) : RejectionReport{};
     if (rejections_changed_) session_.rejected.clear();
-    for (const target::RejectedCount& count : rejected) {
+    for (const target::RejectedCount& count : rejected.counts) {
       session_.rejected[static_cast<int>(count.table_no)] = count.rows;
     }
-    const auto held = held_again_ ? session_.held->List().size() : 0;
+    const auto held = result_.held_again ? session_.held->List().size() : 0;
     context_.board.Update([&](EngineStatus& status) {
       status.applied = status.confirmed = result_.to;
-      status.consistent = result_.caught_up;
-      if (held_again_) status.held = static_cast<int>(held);
+      status.consistent = session_.stream.consistent;
+      if (result_.held_again) status.held = static_cast<int>(held);
       for (const auto& [number, changes] : tables_) CountChanges(status, *changes);
-      if (rejections_changed_) CountRejected(status, rejected);
+      if (rejections_changed_) ShowRejections(rejected, status);
     });
     context_.log->debug(
         "event=batch_applied from={} to={} entries={} upserts={} deletes={} commit={:.4f}",
@@ -243,28 +321,16 @@ class Batch {
     }
   }
 
-  static void CountRejected(EngineStatus& status,
-                            const std::vector<target::RejectedCount>& rejected) {
-    status.rejected_rows = 0;
-    for (TableStatus& table : status.tables) table.rejected = 0;
-    for (const target::RejectedCount& count : rejected) {
-      status.rejected_rows += count.rows;
-      for (TableStatus& table : status.tables) {
-        if (table.name == count.table) table.rejected = count.rows;
-      }
-    }
-  }
-
   EngineContext& context_;
   Session& session_;
   ApplyResult result_;
   Tables tables_;
   std::map<int, std::vector<std::string>> retryable_;
+  std::set<int> unwatched_;  // tables that the log says were not captured for a while
   std::int64_t mark_ = 0;
   std::int64_t deleted_ = 0;
   double commit_seconds_ = 0;
   bool rejections_changed_ = false;
-  bool held_again_ = false;
 };
 
 }  // namespace

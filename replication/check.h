@@ -1,12 +1,17 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/settings.h"
 #include "replication/base/error.h"
 #include "replication/base/signal_event.h"
+#include "replication/scan_run.h"
+#include "replication/suggest.h"
 
 namespace liteferry {
 
@@ -39,6 +44,23 @@ struct PairedTable {
   std::vector<std::string> target_only;  // columns filled by default or left NULL
 };
 
+// A configuration that would let more of the data arrive: the one in force, and what names and scan
+// suggest beyond it.
+struct SuggestedConfig {
+  config::Settings settings;
+  // Why, by path: "tables.T", "tables.T.columns.C" for a name, "tables.T.columns.C.epoch".
+  std::map<std::string, std::string> evidence;
+  // What is not in `settings`, because it has a price or is no setting, by "tables.T.columns.C".
+  std::map<std::string, std::vector<Suggestion>> offers;
+  std::vector<std::string> unpaired;  // tables without any counterpart
+};
+
+struct CheckOptions {
+  bool scan = false;
+  bool suggest = false;  // includes the scan; the whole report then is that of the suggestion
+  ScanOptions scan_options = {};
+};
+
 struct CheckReport {
   std::string source_path;
   std::string journal_mode;
@@ -52,13 +74,23 @@ struct CheckReport {
       held;  // what would stand aside: "foreign key notes_project_id_fkey on notes"
   std::vector<Finding> findings;
 
+  bool scanned = false;
+  std::vector<TableScan> scans;  // also of tables without counterpart
+  std::chrono::milliseconds scan_time{0};
+  std::optional<SuggestedConfig> suggested;  // with CheckOptions::suggest
+
+  const TableScan* ScanOf(const std::string& source_table) const;
   bool ok() const;
   // Of the first error; kOk without one.
   ExitCode exit_code() const;
 };
 
 // The read-only preflight: writes to neither side. Faults of either side become findings; only bugs
-// throw.
-CheckReport RunCheck(const config::Settings& settings, const SignalEvent& stop);
+// throw. When `stop` was set the report is incomplete.
+CheckReport RunCheck(const config::Settings& settings, const CheckOptions& options,
+                     const SignalEvent& stop);
+
+// What the names and the scans suggest, put together. Pure.
+SuggestedConfig SuggestConfig(const NameSuggestions& names, const std::vector<TableScan>& scans);
 
 }  // namespace liteferry

@@ -80,7 +80,8 @@ class Worker {
         source_(context.settings.source.path, source::OpenMode::kReadOnly,
                 context.settings.source.busy_timeout),
         target_(ConnectTarget(context.settings, context.abort, "liteferry copy")),
-        store_(*target_, context.settings.target.state_schema) {}
+        store_(*target_, context.settings.target.state_schema),
+        loader_(*target_) {}
 
   void Run() {
     while (auto range = work_.Next()) {
@@ -161,26 +162,31 @@ class Worker {
     const auto start = Clock::now();
     TargetTransaction transaction(*target_);
     store_.RequireOwner(session_.owner);
-    target::RowLoader loader(*target_);
-    std::vector<target::ServerRejection> refused;
-    try {
-      refused = loader.Load(batch, table.target.schema, table.target.name, true);
-    } catch (const Error& error) {
-      if (error.sqlstate() != "23505" && error.sqlstate() != "23P01") throw;
-      // A row that moved to a higher rowid while the table was scanned comes twice; the later
-      // reading wins.
-      std::vector<std::string_view> keys;
-      for (std::size_t row = 0; row < batch.rows(); ++row) keys.push_back(batch.key(row));
-      DeleteKeys(*target_, table, keys);
-      refused = loader.Load(batch, table.target.schema, table.target.name, false);
-    }
-    for (const target::ServerRejection& one : refused) {
+    for (const target::ServerRejection& one : Load(table, batch)) {
       rejected.push_back(DescribeRejection(session_, table, batch.key(one.row), one));
     }
     if (!rejected.empty()) store_.AddRejected(rejected);
     store_.AdvanceCopyRange(range);
     transaction.Commit();
     Report(table, batch.rows(), rejected.size(), start);
+  }
+
+  std::vector<target::ServerRejection> Load(const TableMapping& table,
+                                            const target::RowBatch& batch) {
+    const auto comes_twice = [&table](const Error& error) {
+      return error.sqlstate() == "23505" && table.ScanIsVolatile() && KeepsKeysApart(table) &&
+             (table.target.partitioned || error.constraint() == table.key_index);
+    };
+    try {
+      return loader_.Load(batch, table.target.schema, table.target.name, comes_twice);
+    } catch (const Error& error) {
+      if (!comes_twice(error)) throw;
+      // A row that moved to a higher rowid while the table was scanned; the later reading wins.
+      std::vector<std::string_view> keys;
+      for (std::size_t row = 0; row < batch.rows(); ++row) keys.push_back(batch.key(row));
+      DeleteKeys(*target_, table, keys);
+      return loader_.Load(batch, table.target.schema, table.target.name, nullptr);
+    }
   }
 
   void Report(const TableMapping& table, std::size_t rows, std::size_t rejected,
@@ -228,15 +234,18 @@ class Worker {
   source::Database source_;
   std::unique_ptr<target::PgConnection> target_;
   target::StateStore store_;
+  target::RowLoader loader_;
 };
 
 void MarkCopied(EngineContext& context, Session& session) {
   const auto ranges = session.store->ReadCopyRanges();
   session.rejected.clear();
-  for (const target::RejectedCount& count : session.store->CountRejected()) {
+  const RejectionReport rejected = ReadRejections(*session.store);
+  for (const target::RejectedCount& count : rejected.counts) {
     session.rejected[static_cast<int>(count.table_no)] = count.rows;
   }
   context.board.Update([&](EngineStatus& status) {
+    ShowRejections(rejected, status);
     for (TableStatus& table : status.tables) {
       table.copy_done = true;
       table.rows_copied = 0;

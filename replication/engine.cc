@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <random>
 #include <thread>
 #include <utility>
@@ -14,12 +13,16 @@
 #include "replication/backoff.h"
 #include "replication/base/error.h"
 #include "replication/base/text.h"
+#include "replication/comparer.h"
 #include "replication/copy.h"
 #include "replication/housekeeping.h"
-#include "replication/lag_clock.h"
+#include "replication/lag_keeper.h"
 #include "replication/lifecycle.h"
 #include "replication/prepare.h"
+#include "replication/reconcile.h"
 #include "replication/source/watcher.h"
+#include "replication/table_start.h"
+#include "replication/verify/schedule.h"
 
 namespace liteferry {
 namespace {
@@ -34,14 +37,14 @@ constexpr std::chrono::seconds kWatcherPoll{2};
 constexpr std::chrono::seconds kLookAgain{15};
 constexpr std::chrono::seconds kAskOwner{1};
 
-enum class Command : std::uint8_t { kNone, kPause, kResume };
+enum class Command : std::uint8_t { kNone, kPause, kPauseAndRelease, kResume };
 
 }  // namespace
 
 class Engine::Impl {
  public:
   Impl(config::Settings settings, metrics::EngineProbe& probe, std::shared_ptr<spdlog::logger> log)
-      : context_{std::move(settings), probe, std::move(log), RandomUuid(), {}, {}, {}, {}, {}},
+      : context_{std::move(settings), probe, std::move(log), RandomUuid(), {}, {}, {}, {}, {}, {}},
         backoff_(std::random_device{}()) {
     context_.board.Update([](EngineStatus& status) { status.since = SystemClock::now(); });
   }
@@ -51,6 +54,8 @@ class Engine::Impl {
     context_.abort.Set();
     context_.wake.Set();
     if (thread_.joinable()) thread_.join();
+    comparer_.reset();
+    schedule_.reset();
     watcher_.reset();
   }
 
@@ -59,6 +64,7 @@ class Engine::Impl {
         context_.settings.source.path, kWatcherPoll,
         [this](const source::Observation& observation) { Observe(observation); });
     thread_ = std::thread([this] { Run(); });
+    schedule_ = std::make_unique<verify::Schedule>(context_);
   }
 
   void RequestStop() noexcept {
@@ -69,11 +75,13 @@ class Engine::Impl {
 
   EngineStatus Status() const {
     EngineStatus status = context_.board.Read();
-    const std::lock_guard lock(lag_mutex_);
-    status.captured = std::max(lag_.captured(), status.captured);
-    status.oldest_unapplied_at = lag_.OldestUnapplied();
-    status.backlog_changes = std::max<std::int64_t>(status.captured - status.applied, 0);
+    lag_.Fill(status);
     return status;
+  }
+
+  void Resume(bool reconcile) {
+    if (reconcile) context_.reconcile = true;
+    Send(Command::kResume);
   }
 
   void Send(Command command) {
@@ -85,16 +93,7 @@ class Engine::Impl {
  private:
   // On the watcher's thread.
   void Observe(const source::Observation& observation) {
-    bool grown = false;
-    bool other_schema = false;
-    {
-      const std::lock_guard lock(lag_mutex_);
-      grown = observation.captured > lag_.captured();
-      other_schema = observation.source_up && observation.schema_version != schema_version_;
-      if (observation.source_up) schema_version_ = observation.schema_version;
-      if (observation.source_up) lag_.Observe(observation.captured, SystemClock::now());
-      if (grown) last_change_ = SteadyClock::now();
-    }
+    const bool news = lag_.Observe(observation);
     context_.board.Update([&](EngineStatus& status) {
       status.source.up = observation.source_up;
       status.source.size_bytes = observation.size_bytes;
@@ -102,15 +101,15 @@ class Engine::Impl {
       status.oldest_kept = observation.oldest_kept;
       if (observation.source_up) status.captured = observation.captured;
     });
-    if (grown || other_schema || !observation.source_up) context_.wake.Set();
+    if (news) context_.wake.Set();
   }
 
   void Run() {
-    Event event{Event::Kind::kStart, {}, {}, {}};
+    Event event = Event::Of(Event::Kind::kStart);
     for (;;) {
       const State before = lifecycle_.state();
       Action action =
-          lifecycle_.Resume(context_.stop.IsSet() ? Event{Event::Kind::kStop, {}, {}, {}} : event);
+          lifecycle_.Resume(context_.stop.IsSet() ? Event::Of(Event::Kind::kStop) : event);
       Publish(before);
       if (action == Action::kEnd) break;
       try {
@@ -152,7 +151,7 @@ class Engine::Impl {
       case Action::kEnd:
         break;
     }
-    return {Event::Kind::kStop, {}, {}, {}};
+    return Event::Of(Event::Kind::kStop);
   }
 
   Event DoPrepare() {
@@ -162,42 +161,58 @@ class Engine::Impl {
     if (!result.session) {
       SetReason("another daemon applies to this target",
                 "Stop one of the two; this one takes over as soon as the other is gone.");
-      return {Event::Kind::kOwnedByOther, {}, {}, {}};
+      return Event::Of(Event::Kind::kOwnedByOther);
     }
     session_ = std::move(result.session);
     housekeeping_ = std::make_unique<Housekeeping>(context_, *session_);
     next_housekeeping_ = {};
     const target::StreamRow& stream = session_->stream;
     NotePosition(stream);
+    NoteSettled();
     if (backoff_.attempt() > 0) context_.probe.TargetReconnected("other");
     backoff_.Reset();
     halted_by_.clear();
-    SetReason("", "");
+    TellProblems();
+    if (pause_wanted_ && !stream.paused) session_->store->SetPaused(true);
     context_.board.Update([](EngineStatus& status) { status.retry_attempt = 0; });
     context_.log->info("event=ready phase={} position={} epoch={} target={}",
                        ToString(stream.phase), stream.applied_seq, session_->owner.epoch,
                        session_->target->Describe());
-    return {Event::Kind::kPrepared, stream.phase, stream.paused, {}};
+    Event event = Event::Of(Event::Kind::kPrepared);
+    event.phase = stream.phase;
+    event.paused = stream.paused || pause_wanted_;
+    if (event.paused) TellPaused(session_->released);
+    return event;
   }
 
-  // The lag starts from what the target says: what is newer has waited at least since the owner
-  // last knew that nothing was waiting.
+  // Tables that are not followed are told where a person looks, and when they become others in the
+  // log.
+  void TellProblems() {
+    const auto& problems = session_->mapping.problems;
+    std::string text;
+    for (const MappingProblem& problem : problems) {
+      text += (text.empty() ? "not followed: table " : "; table ") + problem.table + " " +
+              problem.message;
+    }
+    SetReason(text, problems.empty() ? ""
+                                     : problems.front().hint +
+                                           " It is looked at again every few seconds, and the "
+                                           "table is compared then.");
+    if (text != told_problems_ && !text.empty()) {
+      context_.log->error("event=tables_not_followed count={} reason=\"{}\"", problems.size(),
+                          text);
+    }
+    told_problems_ = text;
+    next_pairing_ = SteadyClock::now() + kLookAgain;
+  }
+
+  void NoteSettled() { lag_.Settled(session_->settled() && !session_->released, session_->stream); }
+
   void NotePosition(const target::StreamRow& stream) {
-    const std::lock_guard lock(lag_mutex_);
-    const std::int64_t expected = lag_.applied();
-    if (expected > stream.applied_seq && expected > 0 && positioned_) {
-      context_.probe.Rewound(expected - stream.applied_seq);
-      context_.log->warn("event=target_rewound from={} to={}", expected, stream.applied_seq);
-    }
-    if (!positioned_ || expected > stream.applied_seq) {
-      const auto since = stream.in_sync_at_ms > 0
-                             ? SystemClock::time_point(milliseconds(stream.in_sync_at_ms))
-                             : SystemClock::now();
-      lag_.Reset(stream.applied_seq, lag_.captured(), std::min(since, SystemClock::now()));
-      positioned_ = true;
-    } else {
-      lag_.Applied(stream.applied_seq);
-    }
+    const std::int64_t lost = lag_.Position(stream);
+    if (lost == 0) return;
+    context_.probe.Rewound(lost);
+    context_.log->warn("event=target_rewound to={} changes={}", stream.applied_seq, lost);
   }
 
   Event DoCopy() {
@@ -205,53 +220,84 @@ class Engine::Impl {
     if (!RunCopy(context_, *session_)) {
       const Command command = TakeCommand();
       if (command != Command::kNone && !context_.stop.IsSet()) return Obey(command);
-      return {Event::Kind::kStop, {}, {}, {}};
+      return Event::Of(Event::Kind::kStop);
     }
     context_.log->info("event=copy_finished");
-    return {Event::Kind::kCopied, {}, {}, {}};
+    return Event::Of(Event::Kind::kCopied);
   }
 
   Event DoApply() {
     if (const auto command = TakeCommand(); command != Command::kNone) return Obey(command);
     KeepHouse();
     context_.wake.Clear();
+    TakeAnswers();
     const ApplyResult result = ApplyBatch(context_, *session_);
     in_doubt_ = 0;
+    session_->indexes_held = session_->indexes_held || result.held_again;
+    NoteSettled();
     if (result.entries > 0) {
-      std::optional<SystemClock::time_point> oldest;
-      {
-        const std::lock_guard lock(lag_mutex_);
-        oldest = lag_.OldestUnapplied();
-        lag_.Applied(result.to);
-      }
+      const auto oldest = lag_.Applied(result.to);
       if (oldest) {
         const std::chrono::duration<double> latency = SystemClock::now() - *oldest;
         context_.probe.EndToEndLatency(std::max(latency.count(), 0.0));
       }
     }
-    if (result.caught_up) return {Event::Kind::kCaughtUp, {}, {}, {}};
-    return {Event::Kind::kWindowApplied, {}, {}, {}};
+    if (result.caught_up) return CaughtUp();
+    return Event::Of(Event::Kind::kWindowApplied);
+  }
+
+  // All that was captured is applied. Now, when every log entry that speaks of a gap has been read,
+  // tables in doubt are compared; the applying goes on meanwhile.
+  Event CaughtUp() {
+    if (!comparer_) comparer_ = std::make_unique<Comparer>(context_);
+    comparer_->Compare(*session_);
+    Event event = Event::Of(Event::Kind::kCaughtUp);
+    event.unsettled = !session_->suspects.empty();
+    event.indexes_held = session_->indexes_held;
+    return event;
+  }
+
+  // Tables that were compared since: what differs is in the log by now.
+  void TakeAnswers() {
+    if (!comparer_) return;
+    for (const Comparer::Answer& answer : comparer_->Take()) {
+      const auto suspect = session_->suspects.find(answer.table_no);
+      if (suspect == session_->suspects.end() || suspect->second.doubt != answer.doubt) continue;
+      const TableMapping* table = session_->Find(answer.table_no);
+      if (table == nullptr) continue;
+      session_->store->PutSourceTable(DescribeTable(*session_, *table));
+      session_->suspects.erase(suspect);
+      context_.log->info("event=table_compared table={} rows={} differences={}", table->source.name,
+                         answer.rows, answer.differences);
+    }
   }
 
   Event DoRelease() {
-    if (!ReleaseIndexes(context_, *session_)) return {Event::Kind::kStop, {}, {}, {}};
+    if (!ReleaseIndexes(context_, *session_)) return Event::Of(Event::Kind::kStop);
+    session_->indexes_held = false;
     session_->store->SetPhase(session_->owner, target::Phase::kFollowing);
     session_->stream.phase = target::Phase::kFollowing;
-    session_->stream.consistent = true;
-    context_.board.Update([](EngineStatus& status) { status.consistent = true; });
-    return {Event::Kind::kReleased, {}, {}, {}};
+    session_->stream.consistent = session_->settled();
+    if (!session_->stream.consistent) session_->store->SetConsistent(session_->owner, false);
+    context_.board.Update([consistent = session_->stream.consistent](EngineStatus& status) {
+      status.consistent = consistent;
+    });
+    return Event::Of(Event::Kind::kReleased);
   }
 
   void KeepHouse() {
     if (SteadyClock::now() < next_housekeeping_) return;
-    SteadyClock::time_point last_change;
-    bool in_sync = false;
-    {
-      const std::lock_guard lock(lag_mutex_);
-      last_change = last_change_;
-      in_sync = !lag_.OldestUnapplied();
-    }
-    next_housekeeping_ = SteadyClock::now() + housekeeping_->Run(in_sync, last_change);
+    LookForPairing();
+    next_housekeeping_ =
+        SteadyClock::now() + housekeeping_->Run(lag_.in_sync(), lag_.last_change());
+  }
+
+  // Goes on by itself once a table that could not be followed can be.
+  void LookForPairing() {
+    if (session_->mapping.problems.empty() || SteadyClock::now() < next_pairing_) return;
+    next_pairing_ = SteadyClock::now() + kLookAgain;
+    if (!PairingChanged(context_, *session_)) return;
+    throw Error(Disposition::kInDoubt, Component::kTarget, "the schemas pair differently now");
   }
 
   Event AwaitChange() {
@@ -264,7 +310,7 @@ class Engine::Impl {
       const auto next = std::chrono::ceil<milliseconds>(next_housekeeping_ - SteadyClock::now());
       WaitFor(-1, 0, context_.stop, &context_.wake, Deadline::In(std::max(next, milliseconds(1))));
     }
-    return {Event::Kind::kWakeUp, {}, {}, {}};
+    return Event::Of(Event::Kind::kWakeUp);
   }
 
   Event BackOff() {
@@ -286,7 +332,7 @@ class Engine::Impl {
       if (const auto command = TakeCommand(); command != Command::kNone) return Obey(command);
       WaitFor(-1, 0, context_.stop, &context_.wake, deadline);
     }
-    return {Event::Kind::kWakeUp, {}, {}, {}};
+    return Event::Of(Event::Kind::kWakeUp);
   }
 
   // Paused: the stream stays ours.
@@ -301,17 +347,50 @@ class Engine::Impl {
   }
 
   Event Obey(Command command) {
-    const bool pause = command == Command::kPause;
+    const bool pause = command != Command::kResume;
+    // Remembered here as well: without a session it is written with the next one.
+    pause_wanted_ = pause;
     if (session_ && session_->target && !session_->target->broken()) {
       session_->store->SetPaused(pause);
     }
-    SetReason(pause ? "paused by command" : "", pause ? "Run `liteferry resume` to go on." : "");
+    const bool release = command == Command::kPauseAndRelease;
+    if (release) ReleaseCapture();
+    pause ? TellPaused(release) : SetReason("", "");
     context_.log->info("event={}", pause ? "paused" : "resumed");
-    return {pause ? Event::Kind::kPause : Event::Kind::kResume, {}, {}, {}};
+    return Event::Of(pause ? Event::Kind::kPause : Event::Kind::kResume);
+  }
+
+  void TellPaused(bool released) {
+    SetReason(released
+                  ? "paused by command, and the triggers are taken away: changes are not captured"
+                  : "paused by command",
+              released ? "Run `liteferry resume` after the migration; the tables are compared then."
+                       : "Run `liteferry resume` to go on.");
+  }
+
+  // Without a session the application may be the reason for that: a connection of its own.
+  void ReleaseCapture() {
+    context_.board.Update([](EngineStatus& status) {
+      status.consistent = false;
+      for (TableStatus& table : status.tables) table.captured = false;
+    });
+    if (session_) {
+      source::Capture(*session_->source).RemoveTriggers();
+      session_->released = true;
+      NoteSettled();
+      return;
+    }
+    source::Database database(context_.settings.source.path, source::OpenMode::kReadWrite,
+                              context_.settings.source.busy_timeout);
+    source::Capture(database).RemoveTriggers();
   }
 
   Event Fault(const Error& error) {
     Disposition disposition = error.disposition();
+    // A table or column that is not there any more: the catalogs tell which, and what goes on.
+    if (error.sqlstate() == "42P01" || error.sqlstate() == "42703") {
+      disposition = Disposition::kInDoubt;
+    }
     const bool transient =
         disposition == Disposition::kRetry || disposition == Disposition::kInDoubt;
     // In doubt means looking again at once; when that settles nothing, time may.
@@ -335,7 +414,9 @@ class Engine::Impl {
     }
     session_.reset();
     housekeeping_.reset();
-    return {Event::Kind::kFault, {}, {}, disposition};
+    Event event = Event::Of(Event::Kind::kFault);
+    event.disposition = disposition;
+    return event;
   }
 
   void SetReason(const std::string& reason, const std::string& next_action) {
@@ -363,12 +444,7 @@ class Engine::Impl {
   std::atomic<bool> stopped_{false};
   std::atomic<Command> command_{Command::kNone};
 
-  // Guarded by lag_mutex_.
-  mutable std::mutex lag_mutex_;
-  LagClock lag_;
-  bool positioned_ = false;
-  SteadyClock::time_point last_change_{};
-  std::int64_t schema_version_ = 0;  // as the watcher saw it last
+  LagKeeper lag_;
 
   // Engine thread only.
   Lifecycle lifecycle_;
@@ -379,6 +455,11 @@ class Engine::Impl {
   std::unique_ptr<Session> session_;
   std::unique_ptr<Housekeeping> housekeeping_;
   SteadyClock::time_point next_housekeeping_{};
+  std::unique_ptr<Comparer> comparer_;
+  std::unique_ptr<verify::Schedule> schedule_;
+  bool pause_wanted_ = false;
+  std::string told_problems_;
+  SteadyClock::time_point next_pairing_{};
 };
 
 Engine::Engine(config::Settings settings, metrics::EngineProbe& probe,
@@ -390,7 +471,9 @@ void Engine::Start() { impl_->Start(); }
 void Engine::RequestStop() noexcept { impl_->RequestStop(); }
 bool Engine::Stopped() const noexcept { return impl_->Stopped(); }
 EngineStatus Engine::Status() const { return impl_->Status(); }
-void Engine::Pause() { impl_->Send(Command::kPause); }
-void Engine::Resume() { impl_->Send(Command::kResume); }
+void Engine::Pause(bool release_capture) {
+  impl_->Send(release_capture ? Command::kPauseAndRelease : Command::kPause);
+}
+void Engine::Resume(bool reconcile) { impl_->Resume(reconcile); }
 
 }  // namespace liteferry

@@ -38,10 +38,12 @@ class Engine {
 
   EngineStatus Status() const;
 
-  // Stop applying after the batch under way; capture goes on. Remembered across restarts.
-  void Pause();
+  // Stop applying after the batch under way; capture goes on, unless `release_capture`: then the
+  // triggers are taken away, and every table is compared after Resume. Remembered across restarts.
+  void Pause(bool release_capture);
   // Go on; also leaves `halted` by starting over from the position, and cuts a retry delay short.
-  void Resume();
+  // With `reconcile` a side that went back in time is accepted as it is, and every table compared.
+  void Resume(bool reconcile);
 
  private:
   class Impl;

@@ -9,6 +9,7 @@
 #include "replication/base/error.h"
 #include "replication/source/changelog.h"
 #include "replication/trim_policy.h"
+#include "replication/verify/schedule.h"
 
 namespace liteferry {
 namespace {
@@ -17,11 +18,6 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kBeatEvery{10};
 constexpr std::chrono::seconds kMeasureEvery{30};
-
-bool IsIndex(const target::Held& held) {
-  return held.kind == target::HeldKind::kUnique || held.kind == target::HeldKind::kExclusion ||
-         held.kind == target::HeldKind::kIndex;
-}
 
 }  // namespace
 
@@ -40,6 +36,7 @@ void Housekeeping::Beat(bool in_sync) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   session_.store->Heartbeat(session_.owner,
                             in_sync ? std::chrono::floor<milliseconds>(now).count() : 0);
+  verify::NoteLatest(context_, *session_.target);
   last_beat_ = Clock::now();
 }
 
@@ -91,7 +88,7 @@ milliseconds Housekeeping::Trim(Clock::time_point last_change) {
 bool ReleaseIndexes(EngineContext& context, Session& session) {
   std::vector<target::Held> todo;
   for (target::Held& held : session.held->List()) {
-    if (IsIndex(held)) todo.push_back(std::move(held));
+    if (IsIndex(held.kind)) todo.push_back(std::move(held));
   }
   session.target->SetStatementTimeout(std::chrono::hours(24));
   std::vector<std::string> problems;

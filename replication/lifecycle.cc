@@ -50,7 +50,10 @@ Action Lifecycle::Resume(const Event& event) noexcept {
       // shows as lag.
       return Action::kApply;
     case Event::Kind::kCaughtUp:
-      if (!released_) return Enter(State::kCatchingUp, Action::kRelease);
+      // Until every table is known to be equal there are stale rows, which unique indexes may
+      // forbid, and it would be wrong to speak of following.
+      if (event.unsettled) return Enter(State::kCatchingUp, Action::kAwaitChange);
+      if (!released_ || event.indexes_held) return Enter(State::kCatchingUp, Action::kRelease);
       return Enter(State::kFollowing, Action::kAwaitChange);
     case Event::Kind::kReleased:
       released_ = true;

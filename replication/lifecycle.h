@@ -16,7 +16,8 @@ struct Event {
     kOwnedByOther,   // another daemon applies
     kCopied,         // every range of the initial copy is on the target
     kWindowApplied,  // a batch went over, more are waiting
-    kCaughtUp,       // nothing was waiting: the target is consistent
+    kCaughtUp,       // nothing was waiting; `unsettled` while tables must still be compared, and
+                     // `indexes_held` when indexes stand aside
     kReleased,       // held indexes are back (those that can be)
     kFault,          // an Error with `disposition`
     kWakeUp,         // a delay is over, or a change was seen
@@ -29,6 +30,15 @@ struct Event {
   target::Phase phase = target::Phase::kCopying;
   bool paused = false;
   Disposition disposition = Disposition::kRetry;
+  bool unsettled = false;
+  bool indexes_held = false;
+
+  // An event that carries nothing else.
+  static Event Of(Kind kind) {
+    Event event;
+    event.kind = kind;
+    return event;
+  }
 };
 
 // What the engine thread does next.
@@ -37,7 +47,7 @@ enum class Action : std::uint8_t {
   kCopy,         // run the initial copy until done
   kApply,        // apply one batch
   kRelease,      // put held indexes and unique constraints back
-  kAwaitChange,  // wait for a change, doing housekeeping
+  kAwaitChange,  // wait for a change, or for a comparison to end, doing housekeeping
   kBackOff,      // wait a growing delay, then wake up
   kAwaitOwner,   // wait for the other daemon to go, then wake up
   kAwaitPerson,  // halted: wait for resume; check again now and then
@@ -58,8 +68,10 @@ class Lifecycle {
 
   State state_ = State::kStarting;
   bool paused_ = false;
-  bool broken_ = false;    // halted by a bug: nothing but a person's resume goes on
-  bool released_ = false;  // since the last time a stream was entered
+  bool broken_ = false;  // halted by a bug: nothing but a person's resume goes on
+  // Whether the stream has been `following`: the first time, indexes are put back even if none is
+  // known to stand aside.
+  bool released_ = false;
 };
 
 }  // namespace liteferry

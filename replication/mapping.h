@@ -55,9 +55,22 @@ struct Mapping {
   std::vector<std::string> notes;
 };
 
+struct TargetPlace {
+  std::string schema;
+  std::string table;
+};
+
+// Where the rows of `source_table` go: as configured under tables.<name>.target, where "other.name"
+// is a table of another schema unless target.schema has one of that very name, else to its own name
+// in target.schema, cut to 63 bytes as PostgreSQL does. Whether that table exists is another
+// question. Pure.
+TargetPlace TargetPlaceOf(const std::string& source_table, const target::TargetCatalog& target,
+                          const config::Settings& settings);
+
 // Pairs every source table that the settings do not exclude with its target table, column by
 // column: as configured, else by exact name, else by case-insensitive name where that is
-// unambiguous. All problems are listed, not the first only. Pure.
+// unambiguous. All problems are listed, not the first only. `target` is from ReadTargetTables
+// (target_tables.h). Pure.
 Mapping BuildMapping(const source::SourceCatalog& source, const target::TargetCatalog& target,
                      const config::Settings& settings);
 

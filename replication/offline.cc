@@ -6,8 +6,11 @@
 #include "replication/base/error.h"
 #include "replication/base/text.h"
 #include "replication/mapping.h"
+#include "replication/rejections.h"
 #include "replication/session.h"
 #include "replication/source/changelog.h"
+#include "replication/target_tables.h"
+#include "replication/verify/schedule.h"
 
 namespace liteferry {
 namespace {
@@ -32,7 +35,6 @@ void ReadSource(const config::Settings& settings, EngineStatus& status) {
 
 void ReadTables(target::StateStore& store, EngineStatus& status) {
   const auto ranges = store.ReadCopyRanges();
-  const auto rejected = store.CountRejected();
   for (const target::SourceTableRow& row : store.ReadSourceTables()) {
     TableStatus table;
     table.name = row.name;
@@ -44,12 +46,9 @@ void ReadTables(target::StateStore& store, EngineStatus& status) {
       table.copy_done = table.copy_done && range.done;
     }
     table.rows_expected = table.rows_copied;
-    for (const target::RejectedCount& count : rejected) {
-      if (count.table_no == row.number) table.rejected = count.rows;
-    }
-    status.rejected_rows += table.rejected;
     status.tables.push_back(std::move(table));
   }
+  ShowRejections(ReadRejections(store), status);
 }
 
 State StateOf(const target::StreamRow& stream) {
@@ -91,6 +90,7 @@ void ReadTarget(const config::Settings& settings, const SignalEvent& stop, Engin
   ReadTables(store, status);
   target::HeldConstraints held(*connection, settings.target.state_schema);
   status.held = static_cast<int>(held.List().size());
+  status.verify = verify::ReadLatest(*connection, settings.target.state_schema);
 }
 
 // Puts back all that can be; what the data forbid is a problem.
@@ -121,7 +121,7 @@ void ReleaseAll(target::HeldConstraints& held, bool not_valid, CleanupReport& re
 
 void DropHiddenColumns(target::PgConnection& connection, const config::Settings& settings,
                        CleanupReport& report) {
-  const auto catalog = target::ReadCatalog(connection, settings.target.schema);
+  const auto catalog = ReadTargetTables(connection, settings);
   for (const target::TargetTable& table : catalog.tables) {
     if (table.FindColumn(kHiddenRowidColumn) == nullptr) continue;
     const std::string name = QuoteQualified(table.schema, table.name);

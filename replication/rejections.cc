@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "replication/base/error.h"
+#include "replication/target/pg_error.h"
 
 namespace liteferry {
 namespace {
@@ -26,7 +27,7 @@ std::string SourceName(const TableMapping& table, const ColumnPair& pair) {
 
 bool HasTextFormKey(const TableMapping& table) {
   return std::any_of(table.key.begin(), table.key.end(), [&](std::size_t position) {
-    return table.columns[position].target.type.kind == target::TypeKind::kOther;
+    return !target::HasBinaryForm(table.columns[position].target.type);
   });
 }
 
@@ -78,6 +79,40 @@ target::RejectedRow DescribeRejection(const Session& session, const TableMapping
   return row;
 }
 
+bool KeepsKeysApart(const TableMapping& table) {
+  constexpr std::uint32_t kText = 25;
+  return std::all_of(table.key.begin(), table.key.end(), [&](std::size_t position) {
+    const target::TargetType& type = table.columns[position].target.type;
+    return type.oid == kText || type.kind == target::TypeKind::kVarchar ||
+           type.kind == target::TypeKind::kBytea;
+  });
+}
+
+RejectionReport ReadRejections(target::StateStore& store) {
+  constexpr std::int64_t kSamples = 3;
+  RejectionReport report;
+  report.counts = store.CountRejected();
+  if (!report.counts.empty()) report.samples = store.SampleRejected(kSamples);
+  report.query = store.RejectedQuery();
+  return report;
+}
+
+void ShowRejections(const RejectionReport& report, EngineStatus& status) {
+  status.rejected_rows = 0;
+  for (TableStatus& table : status.tables) table.rejected = 0;
+  for (const target::RejectedCount& count : report.counts) {
+    status.rejected_rows += count.rows;
+    for (TableStatus& table : status.tables) {
+      if (table.name == count.table) table.rejected = count.rows;
+    }
+  }
+  status.rejections.clear();
+  for (const target::RejectedRow& row : report.samples) {
+    status.rejections.push_back({row.table, row.key, row.column, row.reason});
+  }
+  status.rejected_query = report.query;
+}
+
 std::int64_t DeleteKeys(target::PgConnection& connection, const TableMapping& table,
                         const std::vector<std::string_view>& keys) {
   target::KeyArrays arrays(table.KeyColumns());
@@ -92,7 +127,8 @@ std::int64_t DeleteKeys(target::PgConnection& connection, const TableMapping& ta
     connection.ExecLater("RELEASE SAVEPOINT liteferry_delete");
     return deleted;
   } catch (const Error& error) {
-    if (error.disposition() != Disposition::kRejectRow) throw;
+    if (error.sqlstate() == "23503" || connection.broken() || !target::BlamesRow(error, true))
+      throw;
     connection.Exec("ROLLBACK TO SAVEPOINT liteferry_delete; RELEASE SAVEPOINT liteferry_delete");
   }
   if (keys.size() == 1) return 0;

@@ -20,6 +20,21 @@ target::RejectedRow DescribeRejection(const Session& session, const TableMapping
                                       const std::string& key,
                                       const target::ServerRejection& rejection);
 
+// Whether keys that differ on the source surely differ on the target. Not so where the target folds
+// them (citext, '01' in an integer column, a timestamp written in two ways): then two rows of the
+// source may be one there, and only one of them can be on the target.
+bool KeepsKeysApart(const TableMapping& table);
+
+// What status says of rejected rows.
+struct RejectionReport {
+  std::vector<target::RejectedCount> counts;
+  std::vector<target::RejectedRow> samples;  // a few of each table
+  std::string query;                         // lists them all
+};
+RejectionReport ReadRejections(target::StateStore& store);
+// Replaces what `status`, with its tables, said of rejected rows.
+void ShowRejections(const RejectionReport& report, EngineStatus& status);
+
 // Deletes the rows of these packed keys from the target table, in the caller's transaction. Keys
 // that have no form in the target's types are passed over: no row there can have them. Returns the
 // number of rows deleted.

@@ -23,6 +23,10 @@ int Session::NumberOf(const TableMapping& table) const {
               "table " + table.source.name + " is not captured");
 }
 
+void Session::Doubt(EngineContext& context, int table_no, const std::string& why) {
+  suspects[table_no] = {why, ++context.doubts};
+}
+
 std::unique_ptr<target::PgConnection> ConnectTarget(const config::Settings& settings,
                                                     const SignalEvent& stop,
                                                     const std::string& application_name) {

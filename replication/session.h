@@ -26,6 +26,15 @@ class EngineProbe;
 
 namespace liteferry {
 
+struct TableCreation;
+
+// A table whose rows on the target are not known to be equal to the source's at the position: it is
+// compared, and what differs is logged again (P1).
+struct Suspect {
+  std::string why;
+  std::uint64_t doubt = 0;  // number of the latest doubt: an answer to an older one is no answer
+};
+
 // What the parts of one engine share. Constant after construction but for the board and the events,
 // which are thread-safe in themselves. Outlives every part.
 struct EngineContext {
@@ -33,6 +42,9 @@ struct EngineContext {
   metrics::EngineProbe& probe;
   std::shared_ptr<spdlog::logger> log;
   std::string owner_id;  // this daemon's name in the stream row
+  // A person said that a side which went back in time is to be brought to equality by comparing.
+  std::atomic<bool> reconcile{false};
+  std::uint64_t doubts = 0;  // engine thread only: never the same number twice
 
   StatusBoard board;
   SignalEvent stop;                          // end after the unit of work under way
@@ -61,11 +73,23 @@ struct Session {
   // some.
   std::map<int, std::int64_t> rejected;
 
+  std::map<int, Suspect> suspects;  // by table number
+  bool indexes_held = false;  // indexes or unique constraints stand aside that might be put back
+  bool released = false;      // paused, and without triggers on the source
+
+  std::shared_ptr<const TableCreation> creation;  // tables that StartStream has to create
+
   bool rollback_journal = false;  // not WAL: readers and writers wait for each other
 
   // The mapping of a table by its number in the changelog; null when it is not replicated.
   const TableMapping* Find(int table_no) const;
   int NumberOf(const TableMapping& table) const;
+
+  // That the table must be compared (again).
+  void Doubt(EngineContext& context, int table_no, const std::string& why);
+  // Whether a batch that reaches the newest entry leaves the target equal to the source: every
+  // table is followed, and none is in doubt.
+  bool settled() const { return suspects.empty() && mapping.problems.empty(); }
 };
 
 // Connects to the target that `settings` name. Throws Error.

@@ -33,6 +33,15 @@ struct TableStatus {
   std::int64_t rejected = 0;
   bool captured = false;
   bool copy_done = false;
+  std::string problem;  // why it is not followed now, "" when it is
+};
+
+// One of the rows that the target refused. Never its value.
+struct RejectedStatus {
+  std::string table;
+  std::string key;     // as JSON
+  std::string column;  // "" for the row as a whole
+  std::string reason;
 };
 
 struct SourceStatus {
@@ -53,6 +62,19 @@ struct TargetStatus {
   std::string address;  // host:port/database, no secret
 };
 
+// The latest comparison of all tables, by the schedule or by hand.
+struct VerifyStatus {
+  static constexpr std::int64_t kUnknown = -1;
+
+  std::int64_t id = kUnknown;  // 0: there was none yet
+  std::optional<std::chrono::system_clock::time_point> last_finished;
+  std::optional<std::chrono::system_clock::time_point> last_success;  // complete, no difference
+  std::chrono::milliseconds duration{0};
+  std::int64_t rows = 0;
+  std::int64_t differences = 0;
+  bool complete = false;  // every table could be compared
+};
+
 // Where one replication stands, at one moment. A copy for readers; consistent in itself.
 struct EngineStatus {
   State state = State::kStarting;
@@ -71,6 +93,8 @@ struct EngineStatus {
 
   std::vector<TableStatus> tables;
   std::int64_t rejected_rows = 0;
+  std::vector<RejectedStatus> rejections;  // a few of each table
+  std::string rejected_query;              // lists them all
   // Constraints and indexes that stand aside now, and what cannot be put back (with the reason).
   int held = 0;
   std::vector<std::string> held_problems;
@@ -86,6 +110,7 @@ struct EngineStatus {
 
   SourceStatus source;
   TargetStatus target;
+  VerifyStatus verify;
 
   // P8: age of the oldest unapplied change; zero only when there is none; never negative.
   double LagSeconds(std::chrono::system_clock::time_point now) const;

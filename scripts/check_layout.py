@@ -32,7 +32,9 @@ def layer(path):
         return (10 * FOLDERS.index(parts[0]), parts[0])
     inner = parts[1] if len(parts) > 2 else ""
     rank = {"base": 0, "source": 1, "target": 1}.get(inner, 2)
-    return (10 * FOLDERS.index("replication") + rank, "/".join(parts[:2] if inner else parts[:1]))
+    # What joins both sides is one layer, in several folders.
+    name = "/".join(parts[:2]) if rank < 2 else "replication"
+    return (10 * FOLDERS.index("replication") + rank, name)
 
 
 def may_include(from_layer, to_layer):

@@ -12,10 +12,13 @@ const std::vector<CommandSpec>& Commands();
 // One per file of this folder.
 CommandSpec RunSpec();
 CommandSpec CheckSpec();
+CommandSpec SchemaSpec();
 CommandSpec StatusSpec();
 CommandSpec WaitSpec();
+CommandSpec VerifySpec();
 CommandSpec PauseSpec();
 CommandSpec ResumeSpec();
+CommandSpec ResyncSpec();
 CommandSpec CleanupSpec();
 CommandSpec ConfigPrintSpec();
 CommandSpec ConfigReferenceSpec();

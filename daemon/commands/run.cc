@@ -25,8 +25,8 @@ class EnginePort final : public ReplicationPort {
   void RequestStop() noexcept override { engine_.RequestStop(); }
   bool Stopped() const noexcept override { return engine_.Stopped(); }
   EngineStatus Status() const override { return engine_.Status(); }
-  void Pause() override { engine_.Pause(); }
-  void Resume() override { engine_.Resume(); }
+  void Pause(bool release_capture) override { engine_.Pause(release_capture); }
+  void Resume(bool reconcile) override { engine_.Resume(reconcile); }
 
  private:
   Engine engine_;

@@ -109,6 +109,8 @@ struct Scope {
   std::vector<std::uint32_t> tables;
   std::vector<std::string> keep_indexes;
   std::uint32_t only_index = 0;  // with the foreign keys that need it; 0 for everything
+  bool only_ties = false;        // foreign keys and triggers
+  std::string only_foreign_key = {};  // by name; "" for everything
 };
 
 // In the order of dropping.
@@ -116,8 +118,15 @@ std::vector<Holdable> Find(PgConnection& connection, const Scope& scope) {
   const std::string tables = OidArray(scope.tables);
   const std::string only = std::to_string(scope.only_index);
   std::vector<Holdable> found;
-  if (scope.only_index == 0) Append(found, Query(connection, sql::kHeldTriggersSql, {tables}));
+  if (scope.only_index == 0 && scope.only_foreign_key.empty()) {
+    Append(found, Query(connection, sql::kHeldTriggersSql, {tables}));
+  }
   Append(found, Query(connection, sql::kHeldForeignKeysSql, {tables, only}));
+  if (!scope.only_foreign_key.empty()) {
+    std::erase_if(found, [&](const Holdable& one) { return one.name != scope.only_foreign_key; });
+    return found;
+  }
+  if (scope.only_ties) return found;
   Append(found,
          Query(connection, sql::kHeldIndexesSql, {tables, TextArray(scope.keep_indexes), only}));
   return found;
@@ -284,6 +293,16 @@ void HeldConstraints::HoldUnique(std::uint32_t table_oid, const std::string& ind
                   (holdable ? "something else depends on it"
                             : "it is a primary key, or this role could not put it back"))
       .Hint("Drop the index on PostgreSQL for the time of the migration.");
+}
+
+void HeldConstraints::HoldTies(const std::vector<std::uint32_t>& tables) {
+  Hold(connection_, held_table_, {.tables = tables, .keep_indexes = {}, .only_ties = true});
+}
+
+bool HeldConstraints::HoldForeignKey(const std::vector<std::uint32_t>& tables,
+                                     const std::string& name) {
+  const Scope scope = {.tables = tables, .keep_indexes = {}, .only_foreign_key = name};
+  return !Find(connection_, scope).empty() && Hold(connection_, held_table_, scope).empty();
 }
 
 std::vector<Held> HeldConstraints::List() {

@@ -12,6 +12,10 @@ class PgConnection;
 enum class HeldKind : std::uint8_t { kForeignKey, kUnique, kExclusion, kIndex, kTrigger };
 // "foreign key", "unique key", …: for people, and as it stands in the state table.
 std::string_view ToString(HeldKind kind);
+// Whether it is an index or rests on one: these are put back at the first consistent point.
+constexpr bool IsIndex(HeldKind kind) {
+  return kind == HeldKind::kUnique || kind == HeldKind::kExclusion || kind == HeldKind::kIndex;
+}
 
 // One constraint, index or trigger that stands aside while liteferry loads (P5).
 struct Held {
@@ -49,6 +53,14 @@ class HeldConstraints {
   // it; by index name within `table_oid` or its partitions. Nothing when there is no such index
   // (any more). Throws Error (stop) when it cannot be held.
   void HoldUnique(std::uint32_t table_oid, const std::string& index_name);
+
+  // Holds foreign keys from and to the tables, and user triggers on them, that were made since
+  // HoldAll: a foreign key's ON DELETE would take rows away that only change. Nothing is locked
+  // where there are none.
+  void HoldTies(const std::vector<std::uint32_t>& tables);
+  // Holds the foreign keys of that name from and to the tables (an error named it). False when
+  // there is none that this role could put back.
+  bool HoldForeignKey(const std::vector<std::uint32_t>& tables, const std::string& name);
 
   // In the order in which they are to be released: indexes and keys, foreign keys, triggers.
   std::vector<Held> List();

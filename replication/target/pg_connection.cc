@@ -25,6 +25,9 @@ struct ConnectionCloser {
   // The connection is non-blocking, so that its farewell is not waited for on a dead network.
   void operator()(PGconn* connection) const noexcept { PQfinish(connection); }
 };
+struct CopyRowFreer {
+  void operator()(char* row) const noexcept { PQfreemem(row); }
+};
 using ConnectionPtr = std::unique_ptr<PGconn, ConnectionCloser>;
 
 // NOTICEs are dropped, but counted: a notice is the one thing that the server may say in the middle
@@ -177,6 +180,16 @@ class PgConnection::Impl {
     return Collect().affected();
   }
 
+  void CopyOut(std::string_view sql, const std::function<void(std::string_view)>& sink) {
+    Send(TakePending(sql));
+    Flush(Deadline::In(timeout_));
+    const auto next = [this] { return Next(Deadline::In(timeout_)); };
+    for (PgResult result = next(); result.get() != nullptr; result = next()) {
+      if (IsError(result)) Fail(std::move(result));
+      if (PQresultStatus(result.get()) == PGRES_COPY_OUT) ReadCopy(sink);
+    }
+  }
+
   void Commit() {
     RequireConnection();
     try {
@@ -261,6 +274,18 @@ class PgConnection::Impl {
       if (state == PGRES_POLLING_FAILED) break;
     }
     throw ConnectError(PQerrorMessage(connection_.get()), options.url);
+  }
+
+  // Returns at the end of the rows, and when the connection is lost; the results tell.
+  void ReadCopy(const std::function<void(std::string_view)>& sink) {
+    for (;;) {
+      char* bytes = nullptr;
+      const int size = PQgetCopyData(connection_.get(), &bytes, 1);
+      const std::unique_ptr<char, CopyRowFreer> row(bytes);
+      if (size < 0) return;
+      if (size > 0) sink(std::string_view(bytes, static_cast<std::size_t>(size)));
+      if (size == 0 && !Wait(POLLIN, Deadline::In(timeout_))) return;
+    }
   }
 
   std::string TakePending(std::string_view sql) {
@@ -447,6 +472,10 @@ PgResult PgConnection::ExecParams(std::string_view sql, std::span<const PgParam>
 void PgConnection::BeginCopy(std::string_view sql) { impl_->BeginCopy(sql); }
 void PgConnection::PutCopy(std::string_view bytes) { impl_->PutCopy(bytes); }
 std::int64_t PgConnection::EndCopy() { return impl_->EndCopy(nullptr); }
+void PgConnection::CopyOut(std::string_view sql,
+                           const std::function<void(std::string_view)>& sink) {
+  impl_->CopyOut(sql, sink);
+}
 void PgConnection::Commit() { impl_->Commit(); }
 void PgConnection::Rollback() noexcept { impl_->Rollback(); }
 bool PgConnection::broken() const { return impl_->broken(); }

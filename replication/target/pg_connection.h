@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -109,6 +110,11 @@ class PgConnection {
   // Ends it; the number of rows. On an error of the server throws it; the transaction is then to be
   // rolled back (to a savepoint), the connection is usable.
   std::int64_t EndCopy();
+
+  // Runs COPY … TO STDOUT; statements may stand before it in `sql`. `sink` gets row after row, each
+  // during the call, in text format with its newline at the end. When it throws, the connection is
+  // to be given up with Rollback(), which closes it.
+  void CopyOut(std::string_view sql, const std::function<void(std::string_view)>& sink);
 
   // COMMIT. Error (in doubt) when the connection is lost before the answer.
   void Commit();

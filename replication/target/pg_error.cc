@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
@@ -128,6 +129,22 @@ Disposition ClassifySqlstate(std::string_view sqlstate) {
     if (sqlstate == transient) return Disposition::kRetry;
   }
   return Disposition::kStop;
+}
+
+bool BlamesRow(const Error& error, bool in_column) {
+  const std::string_view sqlstate = error.sqlstate();
+  if (sqlstate.size() != 5 || sqlstate == "22P04") return false;
+  if (sqlstate == "42501") return true;
+  const std::string_view category = sqlstate.substr(0, 2);
+  constexpr std::array<std::string_view, 4> kOfTheType = {"42", "0A", "3D", "3F"};
+  if (std::find(kOfTheType.begin(), kOfTheType.end(), category) != kOfTheType.end() ||
+      sqlstate == "XX000") {
+    return in_column;
+  }
+  constexpr std::array<std::string_view, 19> kOfTheServer = {
+      "08", "0B", "25", "26", "28", "2B", "2D", "34", "3B", "40",
+      "53", "55", "57", "58", "72", "F0", "HV", "XX", "00"};
+  return std::find(kOfTheServer.begin(), kOfTheServer.end(), category) == kOfTheServer.end();
 }
 
 Error ServerError(const PGresult* result) {

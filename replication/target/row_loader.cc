@@ -1,77 +1,25 @@
 #include "replication/target/row_loader.h"
 
 #include <algorithm>
-#include <charconv>
+#include <map>
 #include <optional>
 #include <utility>
 
 #include "replication/base/error.h"
+#include "replication/target/constraint_probe.h"
 #include "replication/target/pg_connection.h"
+#include "replication/target/pg_error.h"
 
 namespace liteferry::target {
 namespace {
 
-// After a refused row the next attempt takes this many times the rows that went before it, at least
-// kLeastRows: so that where bad rows stand close together, the good ones are not sent over and
-// over.
-constexpr std::size_t kGrowth = 16;
-constexpr std::size_t kLeastRows = 64;
+constexpr double kRefusalsPerSegment = 2;
+constexpr std::size_t kLeastRows = 16;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-// Reads the number at `at` and moves `at` behind it; 0 when there is none.
-std::int64_t ReadNumber(std::string_view text, std::size_t& at) {
-  std::int64_t number = 0;
-  const auto read = std::from_chars(text.data() + at, text.data() + text.size(), number);
-  if (read.ec != std::errc()) return 0;
-  at = static_cast<std::size_t>(read.ptr - text.data());
-  return number;
-}
-
-// Where "COPY <table>, line " ends. Only at the start of a line: what stands further on may be a
-// value.
-std::optional<std::size_t> FindOwnWords(std::string_view context, std::string_view table) {
-  const std::string words = "COPY " + std::string(table) + ", line ";
-  for (std::size_t at = 0; at < context.size();) {
-    if (context.substr(at).starts_with(words)) return at + words.size();
-    const auto line_end = context.find('\n', at);
-    if (line_end == std::string_view::npos) break;
-    at = line_end + 1;
-  }
-  return std::nullopt;
-}
-
-// In another language: the first number that follows the table's name closely.
-std::optional<std::size_t> FindTranslated(std::string_view context, std::string_view table) {
-  constexpr std::size_t kClosely = 32;
-  for (auto at = context.find(table); at != std::string_view::npos;
-       at = context.find(table, at + 1)) {
-    const std::size_t begin = at + table.size();
-    const std::size_t end = std::min(context.size(), begin + kClosely);
-    for (std::size_t i = begin; i < end && context[i] != '\n'; ++i) {
-      if (IsDigit(context[i])) return i;
-    }
-  }
-  return std::nullopt;
-}
-
-// `rest` follows the line's number: `, column qty: "…"`, with another word for "column" in other
-// languages.
-std::string FindColumn(std::string_view rest, const std::vector<EncodedColumn>& columns) {
-  if (rest.empty() || rest.front() == ':' || rest.front() == '\n') return "";
-  const auto blank = rest.find(' ', rest.starts_with(", ") ? 2 : 0);
-  if (blank == std::string_view::npos) return "";
-  rest.remove_prefix(blank + 1);
-  std::string found;
-  for (const EncodedColumn& column : columns) {
-    if (!rest.starts_with(column.name) || column.name.size() < found.size()) continue;
-    const std::string_view after = rest.substr(column.name.size());
-    if (after.empty() || after.front() == ':' || after.front() == '\n') found = column.name;
-  }
-  return found;
-}
-
-bool IsUniqueViolation(const Error& error) {
+// Whether another row, here or elsewhere, makes this one wrong. What names a foreign key only at
+// the end of the statement is one; a CHECK that raises the same code is not.
+bool IsAboutOtherRows(const Error& error, const CopyPlace& place) {
+  if (error.sqlstate() == "23503") return place.line == 0 && !error.constraint().empty();
   return error.sqlstate() == "23505" || error.sqlstate() == "23P01";
 }
 
@@ -98,53 +46,60 @@ std::optional<RowRejection> RowBatch::Add(Row row, std::string key) {
   return std::nullopt;
 }
 
+void RowBatch::ReadRow(std::size_t row, std::string& bytes) const {
+  bytes.clear();
+  data_.Read(row == 0 ? 0 : ends_[row - 1], ends_[row],
+             [&bytes](std::string_view piece) { bytes.append(piece); });
+}
+
 void RowBatch::Clear() {
   data_.Clear();
   ends_.clear();
   keys_.clear();
 }
 
-CopyPlace ParseCopyContext(std::string_view context, std::string_view table,
-                           const std::vector<EncodedColumn>& columns) {
-  CopyPlace place;
-  auto number = FindOwnWords(context, table);
-  place.certain = number.has_value();
-  if (!number) number = FindTranslated(context, table);
-  if (!number) return place;
-  std::size_t at = *number;
-  place.line = ReadNumber(context, at);
-  place.column = FindColumn(context.substr(at), columns);
-  return place;
-}
-
 // One Load(). The first COPY stands behind the savepoint liteferry, each later one behind
-// liteferry_part within it, so that a unique violation can still undo them all.
+// liteferry_part within it, so that a violation the caller wants to see can still undo them all.
 class RowLoader::Attempt {
  public:
   Attempt(RowLoader& loader, const RowBatch& batch, std::string_view schema, std::string_view table,
-          bool stop_at_unique)
+          const StopAt& stop_at)
       : loader_(loader),
         batch_(batch),
         copy_(batch.encoder_.CopyStatement(schema, table)),
+        schema_(schema),
         table_(table),
-        stop_at_unique_(stop_at_unique) {}
+        stop_at_(stop_at),
+        settled_(batch.rows(), false) {}
 
   std::vector<ServerRejection> Run() {
     if (batch_.rows() == 0) return {};
-    LoadRange(0, batch_.rows());
+    do {
+      for (std::size_t from = 0; from < batch_.rows();) from = LoadSegment(from);
+    } while (SettlePostponed());
     Finish();
+    const auto by_row = [](const auto& a, const auto& b) { return a.row < b.row; };
+    std::sort(rejections_.begin(), rejections_.end(), by_row);
     return std::move(rejections_);
   }
 
  private:
   enum class Last : std::uint8_t { kNone, kFirstLoaded, kFirstRefused, kLoaded, kRefused };
 
+  // Rows that a unique constraint refuses unless the ones they equal are refused themselves, with
+  // its words about one.
+  struct Postponed {
+    Error error;
+    std::vector<std::size_t> rows;
+  };
+
   // What makes the transaction ready for the next COPY, in front of it in the same message.
   std::string_view Prelude() const {
     switch (last_) {
       case Last::kNone:
-      case Last::kFirstLoaded:
         break;
+      case Last::kFirstLoaded:
+        return "SAVEPOINT liteferry_part; ";
       case Last::kFirstRefused:
         return "ROLLBACK TO SAVEPOINT liteferry; SAVEPOINT liteferry_part; ";
       case Last::kLoaded:
@@ -155,82 +110,180 @@ class RowLoader::Attempt {
     return "SAVEPOINT liteferry; ";
   }
 
-  // Loads rows [from, to), or gives the error by which the server refused one of them.
+  // Sends the rows of [from, to) that are not settled; gives the error by which the server refused
+  // one of them.
   std::optional<Error> Copy(std::size_t from, std::size_t to) {
     PgConnection& connection = loader_.connection_;
     const bool first = last_ == Last::kNone;
     ++loader_.copies_;
+    // What fails here is the statement, not a row.
+    connection.BeginCopy(std::string(Prelude()) + copy_);
     try {
-      connection.BeginCopy(std::string(Prelude()) + copy_);
-      connection.PutCopy(batch_.encoder_.header());
-      batch_.data_.Read(from == 0 ? 0 : batch_.ends_[from - 1], batch_.ends_[to - 1],
-                        [&connection](std::string_view bytes) { connection.PutCopy(bytes); });
-      connection.PutCopy(batch_.encoder_.trailer());
+      Send(batch_.encoder_.header());
+      SendRows(from, to);
+      Send(batch_.encoder_.trailer());
+      connection.PutCopy(unsent_);
       connection.EndCopy();
     } catch (const Error& error) {
-      if (error.disposition() != Disposition::kRejectRow) throw;
+      unsent_.clear();
+      const CopyPlace place = PlaceOf(error);
+      if (connection.broken() || !BlamesRow(error, !place.column.empty())) throw;
       last_ = first ? Last::kFirstRefused : Last::kRefused;
-      if (!stop_at_unique_ || !IsUniqueViolation(error)) return error;
+      if (!stop_at_ || !IsAboutOtherRows(error, place) || !stop_at_(error)) return error;
       connection.Exec("ROLLBACK TO SAVEPOINT liteferry; RELEASE SAVEPOINT liteferry");
       throw;
     }
+    unsent_.clear();
     last_ = first ? Last::kFirstLoaded : Last::kLoaded;
+    for (std::size_t row = from; row < to; ++row) settled_[row] = true;
     return std::nullopt;
   }
 
-  void LoadRange(std::size_t from, std::size_t end) {
-    std::size_t limit = end - from;
-    while (from < end) {
-      const std::size_t to = from + std::min(limit, end - from);
-      const auto error = Copy(from, to);
-      const std::size_t next = error ? PassRefusedRow(from, to, *error) : to;
-      limit = error ? std::max(kLeastRows, (next - from) * kGrowth) : limit * kGrowth;
-      from = next;
+  // Small pieces go out together: the server wakes up for each.
+  void Send(std::string_view bytes) {
+    constexpr std::size_t kTogether = std::size_t{64} << 10;
+    if (unsent_.size() + bytes.size() > kTogether) {
+      loader_.connection_.PutCopy(unsent_);
+      unsent_.clear();
+    }
+    if (bytes.size() > kTogether) return loader_.connection_.PutCopy(bytes);
+    unsent_.append(bytes);
+  }
+
+  void SendRows(std::size_t from, std::size_t to) {
+    while (from < to) {
+      if (settled_[from]) {
+        ++from;
+        continue;
+      }
+      std::size_t end = from + 1;
+      while (end < to && !settled_[end]) ++end;
+      batch_.data_.Read(from == 0 ? 0 : batch_.ends_[from - 1], batch_.ends_[end - 1],
+                        [this](std::string_view bytes) { Send(bytes); });
+      from = end;
     }
   }
 
-  // A COPY of [from, to) was refused: loads what stands before the guilty row and rejects that.
-  // Gives the row to go on with.
-  std::size_t PassRefusedRow(std::size_t from, std::size_t to, const Error& error) {
-    const CopyPlace place = ParseCopyContext(error.context(), table_, batch_.encoder_.columns());
-    if (place.line < 1 || place.line > static_cast<std::int64_t>(to - from)) {
-      Halve(from, to, error);
-      return to;
+  // Loads rows from `from` on; gives the row behind the last one. Each refusal settles a row and
+  // has the others sent again, so the segment is as long as about two refusals are apart.
+  std::size_t LoadSegment(std::size_t from) {
+    std::size_t to = from + std::min(loader_.SegmentRows(), batch_.rows() - from);
+    if (RowAt(from, to, 1) == to) return to;
+    bool clean = true;
+    while (const auto error = Copy(from, to)) {
+      clean = false;
+      if (AskAbout(from, *error)) {
+        if (RowAt(from, to, 1) == to) return to;
+        continue;
+      }
+      const CopyPlace place = PlaceOf(*error);
+      const std::size_t row = RowAt(from, to, place.line);
+      if (row == to || (!place.certain && !RefusesAlone(row))) {
+        Halve(from, to, *error);
+        return to;
+      }
+      if (place.certain) Reject(row, *error, place.column);
+      loader_.NoteRefusal(row - std::min(row, after_last_refused_));
+      after_last_refused_ = row + 1;
+      to = std::min(to, std::max(row + 1, from + loader_.SegmentRows()));
+      if (RowAt(from, to, 1) == to) return to;
     }
-    const std::size_t row = from + static_cast<std::size_t>(place.line) - 1;
-    bool certain = place.certain;
-    if (row > from) {
-      if (const auto before = Copy(from, row)) {
-        // The server looks at indexes a thousand rows later than at all else, so an earlier row can
-        // come to light only now. Without it, this one may be unique.
-        LoadRange(PassRefusedRow(from, row, *before), row);
-        certain = certain && !IsUniqueViolation(error);
+    if (clean) loader_.NoteCleanSegment();
+    return to;
+  }
+
+  // Where one constraint refuses again: finds all rows from `from` on that it refuses, rejects
+  // those and puts aside the ones that depend on others. False when there are none, or when it
+  // cannot be asked (again).
+  bool AskAbout(std::size_t from, const Error& error) {
+    constexpr std::size_t kWorthAsking = 100;
+    constexpr int kAskWhenAgain = 2;
+    if (error.constraint().empty() || batch_.rows() - from < kWorthAsking) return false;
+    if (++refusals_[error.constraint()] != kAskWhenAgain) return false;
+    std::vector<std::size_t> rows;
+    for (std::size_t row = from; row < batch_.rows(); ++row) {
+      if (!settled_[row]) rows.push_back(row);
+    }
+    Postponed postponed = {error, {}};
+    const auto found = Ask(error, rows);
+    for (const ConstraintProbe::Found& one : found) {
+      if (one.certain) {
+        Reject(one.row, error, PlaceOf(error).column);
+      } else {
+        settled_[one.row] = true;
+        postponed.rows.push_back(one.row);
       }
     }
-    if (certain) {
-      Reject(row, error, place.column);
-    } else if (const auto alone = Copy(row, row + 1)) {
-      RejectAlone(row, *alone);
-    }
-    return row + 1;
+    if (!postponed.rows.empty()) postponed_.push_back(std::move(postponed));
+    if (!found.empty()) loader_.apart_ = kFarApart;
+    return !found.empty();
   }
 
-  // The same for an error that names no line.
+  // Once all others are loaded: rejects what is refused for sure. True when some are left to load,
+  // because the rows that they were equal to were refused themselves.
+  bool SettlePostponed() {
+    bool left = false;
+    for (const Postponed& postponed : std::exchange(postponed_, {})) {
+      for (const std::size_t row : postponed.rows) settled_[row] = false;
+      for (const ConstraintProbe::Found& one : Ask(postponed.error, postponed.rows)) {
+        if (one.certain) Reject(one.row, postponed.error, "");
+      }
+      left = left || std::any_of(postponed.rows.begin(), postponed.rows.end(),
+                                 [this](std::size_t row) { return !settled_[row]; });
+    }
+    return left;
+  }
+
+  // What ConstraintProbe says, nothing where it cannot be asked.
+  std::vector<ConstraintProbe::Found> Ask(const Error& error,
+                                          const std::vector<std::size_t>& rows) {
+    PgConnection& connection = loader_.connection_;
+    connection.Exec(Prelude());
+    last_ = Last::kRefused;  // as after a COPY that left nothing behind
+    try {
+      return ConstraintProbe(connection, schema_, table_, error.constraint(), PlaceOf(error).column,
+                             batch_.encoder_)
+          .Find(batch_, rows);
+    } catch (const Error& failure) {
+      if (connection.broken() || !BlamesRow(failure, true)) throw;
+      return {};
+    }
+  }
+
+  // The row that stands on this line, counted from 1, of what Copy(from, to) sends; `to` for none.
+  std::size_t RowAt(std::size_t from, std::size_t to, std::int64_t line) const {
+    if (line < 1) return to;
+    while (from < to && (settled_[from] || --line > 0)) ++from;
+    return from;
+  }
+
+  // Settles one row, by loading it or by rejecting it (then true).
+  bool RefusesAlone(std::size_t row) {
+    const auto alone = Copy(row, row + 1);
+    if (alone) Reject(row, *alone, PlaceOf(*alone).column);
+    return alone.has_value();
+  }
+
+  // For an error that names no line, or a wrong one.
   void Halve(std::size_t from, std::size_t to, const Error& error) {
-    if (to - from == 1) {
-      RejectAlone(from, error);
+    const std::size_t first = RowAt(from, to, 1);
+    if (first == to) return;
+    if (RowAt(first, to, 2) == to) {
+      Reject(first, error, PlaceOf(error).column);
       return;
     }
-    const std::size_t middle = from + (to - from) / 2;
-    if (const auto first = Copy(from, middle)) Halve(from, middle, *first);
-    if (const auto second = Copy(middle, to)) Halve(middle, to, *second);
+    const std::size_t middle = first + (to - first) / 2;
+    if (const auto refused = Copy(first, middle)) Halve(first, middle, *refused);
+    if (RowAt(middle, to, 1) == to) return;
+    if (const auto refused = Copy(middle, to)) Halve(middle, to, *refused);
   }
 
-  void RejectAlone(std::size_t row, const Error& error) {
-    Reject(row, error, ParseCopyContext(error.context(), table_, batch_.encoder_.columns()).column);
+  CopyPlace PlaceOf(const Error& error) const {
+    return ParseCopyContext(error.context(), table_, batch_.encoder_.columns());
   }
 
   void Reject(std::size_t row, const Error& error, const std::string& column) {
+    settled_[row] = true;
     rejections_.push_back({row, error.column().empty() ? column : error.column(),
                            error.constraint(), error.sqlstate(), ReasonOf(error)});
   }
@@ -247,15 +300,38 @@ class RowLoader::Attempt {
   RowLoader& loader_;
   const RowBatch& batch_;
   const std::string copy_;
+  const std::string schema_;
   const std::string table_;
-  const bool stop_at_unique_;
+  const StopAt& stop_at_;
   Last last_ = Last::kNone;
+  std::string unsent_;
+  std::vector<bool> settled_;  // loaded, rejected or postponed: sent no more
+  std::size_t after_last_refused_ = 0;
+  std::map<std::string, int> refusals_;  // by constraint
+  std::vector<Postponed> postponed_;
   std::vector<ServerRejection> rejections_;
 };
 
+std::size_t RowLoader::SegmentRows() const {
+  return std::max(kLeastRows, static_cast<std::size_t>(apart_ * kRefusalsPerSegment));
+}
+
+void RowLoader::NoteRefusal(std::size_t rows_before) {
+  const auto apart = static_cast<double>(rows_before + 1);
+  apart_ = apart_ >= kFarApart ? apart : 0.75 * apart_ + 0.25 * apart;
+}
+
+void RowLoader::NoteCleanSegment() { apart_ = std::min(apart_ * 1.5, kFarApart); }
+
+std::vector<ServerRejection> RowLoader::Load(const RowBatch& batch, std::string_view schema,
+                                             std::string_view table, const StopAt& stop_at) {
+  return Attempt(*this, batch, schema, table, stop_at).Run();
+}
+
 std::vector<ServerRejection> RowLoader::Load(const RowBatch& batch, std::string_view schema,
                                              std::string_view table, bool stop_at_unique) {
-  return Attempt(*this, batch, schema, table, stop_at_unique).Run();
+  const StopAt at_unique = [](const Error& error) { return error.sqlstate() != "23503"; };
+  return Load(batch, schema, table, stop_at_unique ? at_unique : StopAt());
 }
 
 }  // namespace liteferry::target

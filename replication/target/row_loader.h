@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "replication/base/error.h"
 #include "replication/base/spill_buffer.h"
+#include "replication/target/copy_context.h"
 #include "replication/target/row_encoder.h"
 
 namespace liteferry::target {
@@ -22,6 +24,8 @@ class RowBatch {
   std::size_t rows() const { return ends_.size(); }
   std::uint64_t bytes() const { return data_.size(); }
   const std::string& key(std::size_t row) const { return keys_[row]; }
+  // The encoded bytes of one row.
+  void ReadRow(std::size_t row, std::string& bytes) const;
   void Clear();
 
  private:
@@ -42,22 +46,30 @@ struct ServerRejection {
   std::string reason;
 };
 
-// Loads a RowBatch into its table with COPY. Where the server refuses a row (CHECK, NOT NULL,
-// length, json syntax, unique), the row is pinned by the line number in the error's context, left
-// out and reported, and the rows after it are sent again: each row goes over the wire about twice,
-// and one bad row never stops the others. Where the context tells no line, halving finds the row.
+// Loads a RowBatch into its table with COPY. Where the server refuses a row, whatever its reason
+// (see BlamesRow()), the row is pinned by the line number in the error's context, left out and
+// reported, and the others are sent again; one bad row never stops them. How many rows go into one
+// COPY follows from how far apart refusals are, so that with one bad row in a hundred each row goes
+// over the wire two to three times; where one constraint refuses several, ConstraintProbe
+// finds the others at once. Where the context tells no line, halving finds the row.
 //
 // Runs inside the caller's transaction, between savepoints of its own (liteferry, liteferry_part),
 // and leaves it usable unless it throws an error that is no row's. The last RELEASE SAVEPOINT goes
-// out with the caller's next statement. One thread.
+// out with the caller's next statement. One thread; keep it for the batches that follow, which tell
+// it what to expect.
 class RowLoader {
  public:
+  // Asked about a unique violation (23505), an exclusion (23P01) and a foreign key (23503): true
+  // has it thrown instead, for a caller that can do better than to reject. Nothing of the batch is
+  // loaded then, and the transaction is usable.
+  using StopAt = std::function<bool(const Error&)>;
+
   explicit RowLoader(PgConnection& connection) : connection_(connection) {}
 
   // Rejections in row order. Errors that are no row's fault are thrown.
-  // `stop_at_unique`: a unique violation is thrown instead (Error with sqlstate 23505 and the
-  // constraint's name; 23P01 alike), for a caller that can do better than to reject. Nothing of the
-  // batch is loaded then, and the transaction is usable.
+  std::vector<ServerRejection> Load(const RowBatch& batch, std::string_view schema,
+                                    std::string_view table, const StopAt& stop_at);
+  // The same, to stop at every unique violation and exclusion, or at nothing.
   std::vector<ServerRejection> Load(const RowBatch& batch, std::string_view schema,
                                     std::string_view table, bool stop_at_unique);
 
@@ -67,20 +79,15 @@ class RowLoader {
  private:
   class Attempt;
 
+  static constexpr double kFarApart = 1e9;  // rows; no refusal is expected
+
+  std::size_t SegmentRows() const;
+  void NoteRefusal(std::size_t rows_before);
+  void NoteCleanSegment();
+
   PgConnection& connection_;
   std::int64_t copies_ = 0;
+  double apart_ = kFarApart;  // how many rows refusals are apart, of late
 };
-
-// The line that the context of a failed COPY names, counted from 1, and where it says so, the
-// column.
-struct CopyPlace {
-  std::int64_t line = 0;  // 0: it names none
-  bool certain = false;   // in the server's untranslated words
-  std::string column;
-};
-
-// `columns` are the names to look for: only one of them can be the column.
-CopyPlace ParseCopyContext(std::string_view context, std::string_view table,
-                           const std::vector<EncodedColumn>& columns);
 
 }  // namespace liteferry::target

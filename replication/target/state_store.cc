@@ -249,6 +249,23 @@ void StateStore::NoteHistory(std::int64_t seq) {
   connection_.ExecLater(Fill(sql::kStateNoteHistorySql, {{"seq", std::to_string(seq)}}));
 }
 
+void StateStore::SetConsistent(const Owner& owner, bool consistent) {
+  UpdateOwned(FillFor(owner, sql::kStateSetConsistentSql, {{"consistent", Text(consistent)}}));
+}
+
+void StateStore::Restart(const Owner& owner, const StreamRow& row) {
+  // Of several statements the last one's count is given: that of the fenced update.
+  UpdateOwned(FillFor(owner, sql::kStateRestartSql,
+                      {{"incarnation", row.incarnation},
+                       {"phase", std::string(ToString(row.phase))},
+                       {"applied_seq", std::to_string(row.applied_seq)},
+                       {"applied_mark", std::to_string(row.applied_mark)}}));
+}
+
+void StateStore::DoubtTable(std::int64_t number) {
+  connection_.Exec(Fill(sql::kStateDoubtTableSql, {{"number", std::to_string(number)}}));
+}
+
 std::vector<SourceTableRow> StateStore::ReadSourceTables() {
   const PgResult found = connection_.Exec(Fill(sql::kStateReadSourceTablesSql));
   return ForEachRow(found, [&](int i) {
@@ -307,13 +324,25 @@ std::vector<RejectedCount> StateStore::CountRejected() {
   });
 }
 
-std::vector<RejectedRow> StateStore::ListRejected(std::int64_t limit) {
-  const PgResult found =
-      connection_.Exec(Fill(sql::kStateListRejectedSql, {{"limit", std::to_string(limit)}}));
+std::vector<RejectedRow> StateStore::ReadRejected(std::string_view sql, std::int64_t limit) {
+  const PgResult found = connection_.Exec(Fill(sql, {{"limit", std::to_string(limit)}}));
   return ForEachRow(found, [&](int i) {
     return RejectedRow{found.Int(i, 0),  found.Text(i, 1), found.Text(i, 2), found.Text(i, 3),
                        found.Text(i, 4), found.Text(i, 5), found.Text(i, 6)};
   });
+}
+
+std::vector<RejectedRow> StateStore::ListRejected(std::int64_t limit) {
+  return ReadRejected(sql::kStateListRejectedSql, limit);
+}
+
+std::vector<RejectedRow> StateStore::SampleRejected(std::int64_t limit) {
+  return ReadRejected(sql::kStateSampleRejectedSql, limit);
+}
+
+std::string StateStore::RejectedQuery() const {
+  return "SELECT table_name, row_key, column_name, reason FROM " +
+         QuoteQualified(schema_, "rejected_row") + " ORDER BY 1, 2";
 }
 
 std::vector<std::string> StateStore::RetryableRejected(std::int64_t table_no, std::int64_t limit) {
@@ -323,10 +352,13 @@ std::vector<std::string> StateStore::RetryableRejected(std::int64_t table_no, st
   return ForEachRow(found, [&](int i) { return found.Text(i, 0); });
 }
 
-void StateStore::ClearRejected(std::int64_t table_no, const std::vector<std::string>& keys) {
-  if (keys.empty()) return;
-  connection_.Exec(Fill(sql::kStateClearRejectedSql,
-                        {{"table_no", std::to_string(table_no)}, {"keys", ArrayText(keys)}}));
+std::vector<std::string> StateStore::ClearRejected(std::int64_t table_no,
+                                                   const std::vector<std::string>& keys) {
+  if (keys.empty()) return {};
+  const PgResult found =
+      connection_.Exec(Fill(sql::kStateClearRejectedSql,
+                            {{"table_no", std::to_string(table_no)}, {"keys", ArrayText(keys)}}));
+  return ForEachRow(found, [&](int i) { return found.Text(i, 0); });
 }
 
 void StateStore::ClearRejectedTable(std::int64_t table_no) {

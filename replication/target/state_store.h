@@ -50,8 +50,9 @@ struct CopyRange {
 struct SourceTableRow {
   std::int64_t number = 0;
   std::string name;
-  std::string target;               // schema-qualified and quoted
-  std::string signature;            // digest of the columns and the key
+  std::string target;  // schema-qualified and quoted
+  // Digest of the columns and the key; empty while the rows are not known to be equal.
+  std::string signature;
   std::int64_t schema_version = 0;  // of the source; matters where VACUUM may renumber the key
 };
 
@@ -123,6 +124,11 @@ class StateStore {
   // Also says what it means for consistency: a stream enters `following` at a consistent point, and
   // is not consistent while it copies or catches up.
   void SetPhase(const Owner& owner, Phase phase);
+  void SetConsistent(const Owner& owner, bool consistent);
+  // Makes the stream begin anew at `row`'s position and incarnation, in the caller's transaction:
+  // forgets history, tables, copy ranges and rejections of before, which speak of numbers that may
+  // mean something else now.
+  void Restart(const Owner& owner, const StreamRow& row);
   void SetPaused(bool paused);
   // Position up to which the log may be trimmed by age: largest seq applied before now - age.
   std::int64_t SeqAppliedBefore(std::chrono::milliseconds age);
@@ -132,6 +138,9 @@ class StateStore {
   std::vector<SourceTableRow> ReadSourceTables();
   // Inserts or replaces by number.
   void PutSourceTable(const SourceTableRow& table);
+  // That the rows of a table are not known to be equal any more: empties its signature. Nothing
+  // when the table is not known.
+  void DoubtTable(std::int64_t number);
 
   std::vector<CopyRange> ReadCopyRanges();
   // Replaces the ranges of a table (new or restarted copy).
@@ -141,10 +150,17 @@ class StateStore {
 
   std::vector<RejectedCount> CountRejected();
   std::vector<RejectedRow> ListRejected(std::int64_t limit);
-  // Keys (JSON) of table_no whose rejection came from a unique or exclusion constraint: tried again
+  // Up to `limit` of each table.
+  std::vector<RejectedRow> SampleRejected(std::int64_t limit);
+  // The query by which a person lists them all.
+  std::string RejectedQuery() const;
+  // Keys (JSON) of table_no that were rejected because of another row (unique, exclusion, foreign
+  // key): tried again
   // with each batch of that table.
   std::vector<std::string> RetryableRejected(std::int64_t table_no, std::int64_t limit);
-  void ClearRejected(std::int64_t table_no, const std::vector<std::string>& keys);
+  // Gives those of `keys` that were rejected.
+  std::vector<std::string> ClearRejected(std::int64_t table_no,
+                                         const std::vector<std::string>& keys);
   void ClearRejectedTable(std::int64_t table_no);
   void AddRejected(const std::vector<RejectedRow>& rows);
 
@@ -155,6 +171,7 @@ class StateStore {
   // `sql` with :"schema" and each :'name' filled in.
   std::string Fill(std::string_view sql, const Values& values = {}) const;
   std::string FillFor(const Owner& owner, std::string_view sql, Values values = {}) const;
+  std::vector<RejectedRow> ReadRejected(std::string_view sql, std::int64_t limit);
   // Throws unless exactly one row was hit: another daemon has taken over.
   void UpdateOwned(const std::string& sql);
 

@@ -118,6 +118,9 @@ TEST(Load, TellsTheWordNullFromNoValue) {
   const LoadResult flow = LoadText("tables: {é: {columns: {漢: {on_invalid: null, epoch: s}}}}");
   EXPECT_THAT(flow.problems, IsEmpty());
   EXPECT_EQ(flow.settings.tables.at("é").columns.at("漢").on_invalid, OnInvalid::kNull);
+  const LoadResult julian = LoadText("tables: {t: {columns: {c: {epoch: julian}}}}");
+  EXPECT_THAT(julian.problems, IsEmpty());
+  EXPECT_EQ(julian.settings.tables.at("t").columns.at("c").epoch, Epoch::kJulian);
   EXPECT_THAT(LoadText("copy: {jobs: null}").problems,
               ElementsAre(FileProblem(1, "copy.jobs", "no value")));
 }

@@ -24,8 +24,9 @@ using nlohmann::json;
 class ControlSocketTest : public testing::Test {
  protected:
   ControlHandlers Handlers() {
-    return {[] { return std::string(R"({"state":"following"})"); }, [this] { ++pauses_; },
-            [] {
+    return {[] { return std::string(R"({"state":"following"})"); },
+            [this](bool release) { release ? ++releases_ : ++pauses_; },
+            [](bool) {
               throw Error(Disposition::kStop, Component::kControl, "not now")
                   .Hint("Wait.")
                   .Exit(ExitCode::kTryAgain);
@@ -52,6 +53,7 @@ class ControlSocketTest : public testing::Test {
   std::string path_ = folder_ / "s.sock";
   SignalEvent never_;
   int pauses_ = 0;
+  int releases_ = 0;
   LoopThread loop_;
 };
 
@@ -61,7 +63,9 @@ TEST_F(ControlSocketTest, AnswersEveryCommand) {
   EXPECT_EQ(json::parse(*AskFor("status"))["state"], "following");
   EXPECT_EQ(json::parse(*AskFor("version"))["version"], LITEFERRY_VERSION);
   EXPECT_TRUE(AskFor("pause"));
+  EXPECT_TRUE(AskFor("pause-release"));
   EXPECT_EQ(pauses_, 1);
+  EXPECT_EQ(releases_, 1);
   Close(socket);
 }
 
@@ -255,7 +259,7 @@ TEST_F(ControlSocketTest, ADaemonThatDoesNotAnswerIsGivenUp) {
 
 TEST(ControlProtocolTest, AnyLineGetsOneLineOfJson) {
   std::mt19937 random(TestSeed());
-  const ControlHandlers handlers = {[] { return std::string("{}"); }, [] {}, [] {}};
+  const ControlHandlers handlers = {[] { return std::string("{}"); }, [](bool) {}, [](bool) {}};
   for (int i = 0; i < 3000; ++i) {
     std::string line = HostileText(random, 40);
     if (random() % 2 == 0) line = "{\"command\":\"" + line + "\"}";

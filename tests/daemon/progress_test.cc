@@ -17,7 +17,7 @@ SteadyTime Steady(double s) {
 EngineStatus Copying(std::int64_t done, std::int64_t expected) {
   EngineStatus status;
   status.state = State::kCopying;
-  status.tables = {{"a", expected, done, 0, 0, true, false}};
+  status.tables = {{"a", expected, done, 0, 0, true, false, ""}};
   return status;
 }
 
@@ -140,7 +140,7 @@ TEST(ProgressMeterTest, TheFirstPositionIsNoSpeed) {
 
 TEST(ProgressMeterTest, FinishedTablesCountWhatTheyHad) {
   EngineStatus status = Copying(50, 100);
-  status.tables.push_back({"empty after all", 1'000'000, 0, 0, 0, true, true});
+  status.tables.push_back({"empty after all", 1'000'000, 0, 0, 0, true, true, ""});
   ProgressMeter meter;
   EXPECT_EQ(meter.Observe(status, Steady(0)).total, 100);
 }
@@ -185,7 +185,7 @@ TEST(ProgressCadenceTest, AChangedStateIsToldAtOnce) {
 
 TEST(ProgressTextTest, CopyShowsCountsSpeedAndEta) {
   EngineStatus status = Copying(1'290'000, 2'110'000);
-  status.tables.push_back({"b", 0, 0, 0, 0, true, true});
+  status.tables.push_back({"b", 0, 0, 0, 0, true, true, ""});
   Progress progress;
   progress.kind = Progress::Kind::kCopy;
   progress.done = 1'290'000;

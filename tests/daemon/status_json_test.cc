@@ -99,9 +99,12 @@ StatusReport RandomReport(std::mt19937& random) {
   if (coin()) status.oldest_unapplied_at = time();
   status.backlog_changes = number();
   for (std::size_t i = random() % 3; i > 0; --i) {
-    status.tables.push_back({text(), number(), number(), number(), number(), coin(), coin()});
+    status.tables.push_back(
+        {text(), number(), number(), number(), number(), coin(), coin(), text()});
   }
   status.rejected_rows = number();
+  if (coin()) status.rejections.push_back({text(), text(), text(), text()});
+  status.rejected_query = text();
   status.held = static_cast<int>(random() % 100);
   if (coin()) status.held_problems.push_back(text());
   if (coin()) status.notes.push_back(text());
@@ -168,6 +171,29 @@ TEST(StatusTextTest, ShowsStateLagAndTables) {
   EXPECT_NE(StatusText(FollowingReport(), true).find("\x1b[32m"), std::string::npos);
 }
 
+TEST(StatusTextTest, NamesAFewRejectedRowsOfEachTable) {
+  StatusReport report;
+  EngineStatus& status = report.status;
+  for (const char* name : {"notes", "tags"}) {
+    status.tables.emplace_back().name = name;
+    status.tables.back().rejected = 1;
+  }
+  status.tables.front().rejected = 1002;
+  status.rejected_rows = 1003;
+  status.rejections = {{"notes", "[1]", "qty", "too large"},
+                       {"notes", "[2]", "", "no partition"},
+                       {"tags", "[\"a\"]", "name", "too\x1b long"}};
+  status.rejected_query = "SELECT all";
+  const std::string text = StatusText(report, false);
+  EXPECT_THAT(text, HasSubstr("! 1,003 rows were refused and are not on the target"));
+  EXPECT_THAT(text, HasSubstr("    notes [1] column qty: too large\n"
+                              "    notes [2]: no partition\n"
+                              "    notes: 1,000 more\n"
+                              "    tags [\"a\"] column name: too"));
+  EXPECT_THAT(text, HasSubstr("  All of them, on PostgreSQL: SELECT all\n"));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+}
+
 TEST(StatusTextTest, ANameCannotSteerTheTerminal) {
   std::mt19937 random(TestSeed());
   StatusReport report = FollowingReport();
@@ -184,7 +210,7 @@ TEST(StatusTextTest, ANameCannotSteerTheTerminal) {
 
 TEST(StatusTextTest, UnfinishedTablesNeverShowAHundredPercent) {
   StatusReport report = FollowingReport();
-  report.status.tables = {{"t", 1000, 1000, 0, 0, true, false}};
+  report.status.tables = {{"t", 1000, 1000, 0, 0, true, false, ""}};
   EXPECT_EQ(StatusText(report, false).find("100%"), std::string::npos);
   EXPECT_NE(StatusText(report, false).find("99%"), std::string::npos);
 }
@@ -192,9 +218,9 @@ TEST(StatusTextTest, UnfinishedTablesNeverShowAHundredPercent) {
 TEST(GaugesTest, CountTablesByTheirCopy) {
   StatusReport report = FollowingReport();
   report.status.state = State::kCopying;
-  report.status.tables = {{"done", 9, 9, 0, 0, true, true},
-                          {"running", 9, 3, 0, 0, true, false},
-                          {"pending", 9, 0, 0, 0, false, false}};
+  report.status.tables = {{"done", 9, 9, 0, 0, true, true, ""},
+                          {"running", 9, 3, 0, 0, true, false, ""},
+                          {"pending", 9, 0, 0, 0, false, false, ""}};
   const metrics::Gauges gauges = MakeGauges(report);
   EXPECT_EQ(gauges.tables_copied, 1);
   EXPECT_EQ(gauges.tables_copying, 1);

@@ -26,8 +26,8 @@ class FakeEngine final : public ReplicationPort {
   }
   bool Stopped() const noexcept override { return stopped; }
   EngineStatus Status() const override { return board.Read(); }
-  void Pause() override { ++pauses; }
-  void Resume() override { ++resumes; }
+  void Pause(bool) override { ++pauses; }
+  void Resume(bool) override { ++resumes; }
 
   StatusBoard board;
   std::atomic<bool> obedient = true;

@@ -130,7 +130,8 @@ inline StatusReport FollowingReport() {
   status.oldest_kept = 1;
   status.backlog_changes = 3;
   status.oldest_unapplied_at = report.now - std::chrono::milliseconds(400);
-  status.tables = {{"notes", 100, 100, 37, 0, true, true}, {"tags", 5, 5, 2, 0, true, true}};
+  status.tables = {{"notes", 100, 100, 37, 0, true, true, ""},
+                   {"tags", 5, 5, 2, 0, true, true, ""}};
   status.source = {true, "/data/app.db", "wal", 1 << 20, 4096, 8192};
   status.target = {true, "17.2", "app", "app", false, "orders-rw:5432/app"};
   return report;

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import urllib.request
 
 from harness.process import ROOT, clean_environment, spawn, tail, wait_until
 
@@ -113,6 +114,10 @@ class Daemon:
             return json.loads(result.stdout)
         except ValueError:
             return None
+
+    def metrics(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+            return answer.read().decode()
 
     def wait(self, lag=0, timeout=60):
         """`liteferry wait`: following, and lag at most that."""

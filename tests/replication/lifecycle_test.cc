@@ -12,9 +12,24 @@ namespace {
 using Kind = Event::Kind;
 using target::Phase;
 
-Event Of(Kind kind) { return {kind, {}, {}, {}}; }
-Event Prepared(Phase phase, bool paused = false) { return {Kind::kPrepared, phase, paused, {}}; }
-Event Fault(Disposition disposition) { return {Kind::kFault, {}, {}, disposition}; }
+Event Of(Kind kind) { return Event::Of(kind); }
+Event Prepared(Phase phase, bool paused = false) {
+  Event event = Of(Kind::kPrepared);
+  event.phase = phase;
+  event.paused = paused;
+  return event;
+}
+Event CaughtUp(bool unsettled, bool indexes_held = false) {
+  Event event = Of(Kind::kCaughtUp);
+  event.unsettled = unsettled;
+  event.indexes_held = indexes_held;
+  return event;
+}
+Event Fault(Disposition disposition) {
+  Event event = Of(Kind::kFault);
+  event.disposition = disposition;
+  return event;
+}
 
 TEST(LifecycleTest, GoesFromStartToFollowing) {
   Lifecycle life;
@@ -46,6 +61,30 @@ TEST(LifecycleTest, DoesNotReleaseTwiceWhenFollowing) {
   life.Resume(Of(Kind::kStart));
   EXPECT_EQ(life.Resume(Prepared(Phase::kFollowing)), Action::kApply);
   EXPECT_EQ(life.Resume(Of(Kind::kCaughtUp)), Action::kAwaitChange);
+}
+
+TEST(LifecycleTest, CatchesUpWhileTablesAreInDoubt) {
+  Lifecycle life;
+  life.Resume(Of(Kind::kStart));
+  life.Resume(Prepared(Phase::kFollowing));
+  EXPECT_EQ(life.Resume(CaughtUp(true, true)), Action::kAwaitChange) << "no index on stale rows";
+  EXPECT_EQ(life.state(), State::kCatchingUp);
+  EXPECT_EQ(life.Resume(Of(Kind::kWakeUp)), Action::kApply);
+  EXPECT_EQ(life.Resume(CaughtUp(false)), Action::kAwaitChange);
+  EXPECT_EQ(life.state(), State::kFollowing);
+}
+
+TEST(LifecycleTest, PutsBackAnIndexThatAWindowOfABacklogBroke) {
+  Lifecycle life;
+  life.Resume(Of(Kind::kStart));
+  life.Resume(Prepared(Phase::kFollowing));
+  life.Resume(CaughtUp(false));
+  EXPECT_EQ(life.Resume(Of(Kind::kWakeUp)), Action::kApply);
+  EXPECT_EQ(life.Resume(Of(Kind::kWindowApplied)), Action::kApply);
+  EXPECT_EQ(life.Resume(CaughtUp(false, true)), Action::kRelease);
+  EXPECT_EQ(life.Resume(Of(Kind::kReleased)), Action::kApply);
+  EXPECT_EQ(life.Resume(CaughtUp(false)), Action::kAwaitChange);
+  EXPECT_EQ(life.state(), State::kFollowing);
 }
 
 TEST(LifecycleTest, BacksOffFromTransientFaultsAndPreparesAnew) {

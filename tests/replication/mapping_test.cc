@@ -167,6 +167,107 @@ TEST(MappingTest, ReportsConfiguredNamesThatDoNotExist) {
   EXPECT_THAT(pair.Build().problems, SizeIs(2));
 }
 
+TEST(MappingTest, NamesTheNearestForATypo) {
+  Pair pair;
+  pair.source.tables = {Source("notes", {"id", "title"})};
+  pair.target.tables = {Target("notes", {"id", "title"}), Target("entries", {"id", "title"})};
+  pair.settings.tables["nots"].target = "x";
+  pair.settings.tables["notes"].target = "entris";
+  pair.settings.source.include = {"notez", "notes", "q*"};
+  Mapping mapping = pair.Build();
+  ASSERT_THAT(mapping.problems, SizeIs(3));
+  EXPECT_THAT(mapping.problems[0].message, HasSubstr("the nearest name is entries"));
+  EXPECT_THAT(mapping.problems[1].message, HasSubstr("the nearest name is notes"));
+  EXPECT_THAT(mapping.problems[2].message, HasSubstr("the nearest name is notes"));
+  EXPECT_THAT(mapping.notes, ElementsAre(HasSubstr("no table matches q*")));
+  pair.settings.tables.erase("nots");
+  pair.settings.tables["notes"].target = "";
+  pair.settings.tables["notes"].columns["titel"].target = "title";
+  mapping = pair.Build();
+  EXPECT_THAT(mapping.problems[0].message, HasSubstr("the nearest name is title"));
+}
+
+TEST(MappingTest, FindsTablesOfOtherSchemas) {
+  Pair pair;
+  pair.source.tables = {Source("a", {"id"}), Source("b", {"id"}), Source("c", {"id"})};
+  target::TargetTable other = Target("a", {"id"});
+  other.schema = "other";
+  pair.target.tables = {Target("a", {"id"}), Target("x.y", {"id"}), other};
+  pair.settings.tables["b"].target = "other.a";
+  pair.settings.tables["c"].target = "x.y";
+  const Mapping mapping = pair.Build();
+  ASSERT_THAT(mapping.problems, IsEmpty());
+  EXPECT_EQ(mapping.tables[0].QualifiedTarget(), "\"public\".\"a\"");
+  EXPECT_EQ(mapping.tables[1].QualifiedTarget(), "\"other\".\"a\"");
+  EXPECT_EQ(mapping.tables[2].QualifiedTarget(), "\"public\".\"x.y\"");
+}
+
+TEST(MappingTest, RefusesItsOwnSchemaAsATarget) {
+  Pair pair;
+  pair.source.tables = {Source("a", {"id"})};
+  pair.settings.tables["a"].target = "liteferry.stream";
+  EXPECT_THAT(pair.Build().problems.at(0).message, HasSubstr("liteferry's own"));
+}
+
+TEST(MappingTest, RefusesTwoTablesOrTwoColumnsForOne) {
+  Pair pair;
+  pair.source.tables = {Source("a", {"id", "x", "y"}), Source("b", {"id", "x", "y"})};
+  pair.target.tables = {Target("a", {"id", "x", "y"})};
+  pair.settings.tables["b"].target = "public.a";
+  pair.settings.tables["a"].columns["y"].target = "X";
+  const Mapping mapping = pair.Build();
+  ASSERT_THAT(mapping.problems, SizeIs(2));
+  EXPECT_THAT(mapping.problems[0].message, HasSubstr("columns x and y are both paired"));
+  EXPECT_THAT(mapping.problems[1].message, HasSubstr("tables a and b are both paired"));
+}
+
+TEST(MappingTest, CutsNamesAsPostgresDoes) {
+  const std::string long_name = "n" + std::string(62, 'x');
+  const std::string umlaut = std::string(62, 'x') + "ä";
+  Pair pair;
+  pair.source.tables = {Source(long_name + "1", {"id", umlaut})};
+  pair.target.tables = {Target(long_name, {"id", std::string(62, 'x')})};
+  Mapping mapping = pair.Build();
+  ASSERT_THAT(mapping.problems, IsEmpty());
+  EXPECT_THAT(mapping.notes, ElementsAre(HasSubstr("was cut to 63 bytes")));
+  pair.source.tables.push_back(Source(long_name + "2", {"id", umlaut}));
+  mapping = pair.Build();
+  ASSERT_THAT(mapping.problems, SizeIs(1));
+  EXPECT_THAT(mapping.problems[0].message, HasSubstr("cuts names after 63 bytes"));
+}
+
+TEST(MappingTest, SaysWhenASettingHasNoEffect) {
+  Pair pair;
+  pair.source.tables = {Source("t", {"id", "at"})};
+  pair.target.tables = {Target("t", {"id", "at"})};
+  pair.target.tables[0].columns[1].type.name = "bigint";
+  pair.settings.tables["t"].columns["at"].epoch = config::Epoch::kSeconds;
+  pair.settings.tables["t"].columns["at"].type = "timestamptz";
+  const Mapping mapping = pair.Build();
+  ASSERT_THAT(mapping.problems, IsEmpty());
+  EXPECT_THAT(mapping.notes, ElementsAre(HasSubstr("epoch is for dates"),
+                                         HasSubstr("type timestamptz is for tables that")));
+}
+
+TEST(MappingTest, SaysThatAViewIsNoTable) {
+  Pair pair;
+  pair.source.tables = {Source("v", {"id"})};
+  pair.target.others["v"] = "view";
+  EXPECT_THAT(pair.Build().problems.at(0).message, HasSubstr("v is a view"));
+}
+
+TEST(MappingTest, TakesNoNullInTheKey) {
+  Pair pair;
+  pair.source.tables = {Source("t", {"id", "a"})};
+  pair.target.tables = {Target("t", {"id", "a"})};
+  const target::RowEncoder encoder = pair.Build().tables[0].Encoder();
+  std::string out;
+  const std::vector<Value> no_key = {Value::Null(), Value::Integer(1)};
+  const std::vector<Value> no_value = {Value::Integer(1), Value::Null()};
+  EXPECT_TRUE(encoder.AppendRow(no_key, out).has_value());
+  EXPECT_FALSE(encoder.AppendRow(no_value, out).has_value());
+}
+
 TEST(MappingTest, SignatureChangesWithWhatARowLooksLike) {
   Pair pair;
   pair.source.tables = {Source("t", {"id", "a"})};

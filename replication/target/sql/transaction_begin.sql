@@ -9,4 +9,8 @@ SELECT set_config('statement_timeout', '0', true),  -- the client has its own de
        set_config('tcp_keepalives_count', '3', true),
        set_config('timezone', 'UTC', true),
        set_config('datestyle', 'ISO, YMD', true),
-       set_config('intervalstyle', 'postgres', true);
+       set_config('intervalstyle', 'postgres', true),
+       set_config('lc_monetary', 'C', true),
+       set_config('array_nulls', 'on', true);
+-- A deferred constraint would let a bad row pass until COMMIT, where nobody can tell which one it was.
+SET CONSTRAINTS ALL IMMEDIATE;

@@ -402,6 +402,62 @@ TEST_F(HeldConstraintsTest, DoesNotHoldAPrimaryKey) {
   EXPECT_THAT(error.message(), HasSubstr("notes_pkey"));
 }
 
+// Both in one transaction: what is checked at its end only would leave events behind that forbid to
+// drop anything (55006).
+TEST_F(HeldConstraintsTest, HoldsAnIndexOfATableWithADeferredConstraint) {
+  connection_.Exec(
+      "CREATE TABLE d (a int PRIMARY KEY, b int UNIQUE DEFERRABLE INITIALLY DEFERRED,"
+      " c int UNIQUE); INSERT INTO d VALUES (1, 1, 1)");
+  const std::string before = Describe();
+  const std::uint32_t oid = OidOf("d");
+  connection_.Begin();
+  connection_.Exec("SAVEPOINT s");
+  const Error error = Catch([&] {
+    connection_.Exec("INSERT INTO d VALUES (2, 1, 2)");
+    held_.HoldUnique(oid, "d_c_key");
+  });
+  EXPECT_EQ(error.constraint(), "d_b_key") << error.message();
+  connection_.Exec("ROLLBACK TO SAVEPOINT s");
+  held_.HoldUnique(oid, "d_b_key");
+  connection_.Exec("INSERT INTO d VALUES (2, 1, 2)");
+  held_.HoldUnique(oid, "d_c_key");
+  connection_.Exec("DELETE FROM d WHERE a = 2");
+  connection_.Commit();
+  ReleaseAll();
+  EXPECT_EQ(Describe(), before);
+}
+
+TEST_F(HeldConstraintsTest, HoldsForeignKeysAndTriggersThatCameLater) {
+  connection_.Exec(kNotes);
+  const std::string before = Describe();
+  HoldAll({"notes", "projects"});
+  const std::size_t held = Names().size();
+  connection_.Exec(
+      "CREATE TABLE later (slug text, id int); CREATE TABLE other (id int PRIMARY KEY);"
+      "ALTER TABLE notes ADD CONSTRAINT late FOREIGN KEY (project_id) REFERENCES projects"
+      " ON DELETE CASCADE; ALTER TABLE later ADD CONSTRAINT late FOREIGN KEY (id)"
+      " REFERENCES projects; ALTER TABLE later ADD CONSTRAINT own FOREIGN KEY (id)"
+      " REFERENCES other; CREATE INDEX late_index ON notes (project_id)");
+  const auto oids = OidsOf({"notes", "projects"});
+  connection_.Exec("BEGIN");
+  EXPECT_TRUE(held_.HoldForeignKey({OidOf("projects")}, "late"));
+  EXPECT_FALSE(held_.HoldForeignKey(oids, "own"));
+  connection_.Rollback();
+  EXPECT_THAT(Names(), SizeIs(held));
+  connection_.Exec("BEGIN");
+  held_.HoldTies(oids);
+  connection_.Commit();
+  EXPECT_THAT(Names(), SizeIs(held + 2));
+  connection_.Exec("BEGIN");
+  held_.HoldTies(oids);
+  connection_.Commit();
+  EXPECT_THAT(Names(), SizeIs(held + 2));
+  ReleaseAll();
+  connection_.Exec(
+      "DROP TABLE later, other; ALTER TABLE notes DROP CONSTRAINT late; DROP INDEX late_index");
+  EXPECT_EQ(Describe(), before);
+}
+
 TEST_F(HeldConstraintsTest, SaysHowManyRowsReferToNone) {
   connection_.Exec(kNotes);
   const std::string before = Describe();

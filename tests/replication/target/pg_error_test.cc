@@ -53,6 +53,34 @@ TEST(ClassifySqlstate, FollowsTheTable) {
   }
 }
 
+TEST(BlamesRow, FollowsTheTable) {
+  struct Line {
+    const char* sqlstate;
+    bool in_a_row;
+    bool in_column;
+  };
+  const Line table[] = {
+      {"22P02", true, true},   {"22012", true, true},   {"23514", true, true},
+      {"23505", true, true},   {"44000", true, true},   {"54000", true, true},
+      {"54001", true, true},   {"P0001", true, true},   {"P0004", true, true},
+      {"AB123", true, true},   {"21000", true, true},   {"38000", true, true},
+      {"42501", true, true},   {"42601", false, true},  {"42P01", false, true},
+      {"42883", false, true},  {"3F000", false, true},  {"0A000", false, true},
+      {"XX000", false, true},  {"XX001", false, false}, {"22P04", false, false},
+      {"08006", false, false}, {"25006", false, false}, {"25P02", false, false},
+      {"40001", false, false}, {"40P01", false, false}, {"53100", false, false},
+      {"53200", false, false}, {"55P03", false, false}, {"55006", false, false},
+      {"57014", false, false}, {"57P01", false, false}, {"58030", false, false},
+      {"72000", false, false}, {"HV000", false, false}, {"", false, false},
+  };
+  for (const Line& line : table) {
+    const Error error =
+        Error(Disposition::kStop, Component::kTarget, "x").Server(line.sqlstate, "", "", "");
+    EXPECT_EQ(BlamesRow(error, false), line.in_a_row) << line.sqlstate;
+    EXPECT_EQ(BlamesRow(error, true), line.in_column) << line.sqlstate;
+  }
+}
+
 TEST(ConnectError, StopsOnlyWhereEveryHostSaysSo) {
   const std::string url = "postgresql://app:hunter2@db/notes";
   const std::string refused =

@@ -1,0 +1,84 @@
+#include "replication/lag_keeper.h"
+
+#include <algorithm>
+
+namespace liteferry {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::system_clock;
+
+// When the owner of the stream last knew that nothing was missing; now, when it never did.
+LagKeeper::Time LastInSync(const target::StreamRow& stream) {
+  const auto now = system_clock::now();
+  if (stream.in_sync_at_ms <= 0) return now;
+  return std::min(LagKeeper::Time(milliseconds(stream.in_sync_at_ms)), now);
+}
+
+}  // namespace
+
+bool LagKeeper::Observe(const source::Observation& observation) {
+  const std::lock_guard lock(mutex_);
+  const bool grown = observation.captured > clock_.captured();
+  if (grown) last_change_ = SteadyClock::now();
+  if (!observation.source_up) return true;
+  clock_.Observe(observation.captured, system_clock::now());
+  const bool other = observation.schema_version != schema_version_ ||
+                     observation.triggers != triggers_ || observation.file != file_;
+  schema_version_ = observation.schema_version;
+  triggers_ = observation.triggers;
+  file_ = observation.file;
+  return grown || other;
+}
+
+std::int64_t LagKeeper::Position(const target::StreamRow& stream) {
+  const std::lock_guard lock(mutex_);
+  const std::int64_t before = clock_.applied();
+  const bool rewound = positioned_ && before > stream.applied_seq;
+  if (!positioned_ || rewound) {
+    clock_.Reset(stream.applied_seq, clock_.captured(), LastInSync(stream));
+    positioned_ = true;
+  } else {
+    clock_.Applied(stream.applied_seq);
+  }
+  return rewound ? before - stream.applied_seq : 0;
+}
+
+std::optional<LagKeeper::Time> LagKeeper::Applied(std::int64_t to) {
+  const std::lock_guard lock(mutex_);
+  const auto oldest = clock_.OldestUnapplied();
+  clock_.Applied(to);
+  return oldest;
+}
+
+void LagKeeper::Settled(bool settled, const target::StreamRow& stream) {
+  const std::lock_guard lock(mutex_);
+  if (settled) {
+    unsettled_since_.reset();
+  } else if (!unsettled_since_) {
+    unsettled_since_ = LastInSync(stream);
+  }
+}
+
+bool LagKeeper::in_sync() const {
+  const std::lock_guard lock(mutex_);
+  return !clock_.OldestUnapplied() && !unsettled_since_;
+}
+
+LagKeeper::SteadyClock::time_point LagKeeper::last_change() const {
+  const std::lock_guard lock(mutex_);
+  return last_change_;
+}
+
+void LagKeeper::Fill(EngineStatus& status) const {
+  const std::lock_guard lock(mutex_);
+  status.captured = std::max(clock_.captured(), status.captured);
+  status.oldest_unapplied_at = clock_.OldestUnapplied();
+  if (unsettled_since_ &&
+      (!status.oldest_unapplied_at || *unsettled_since_ < *status.oldest_unapplied_at)) {
+    status.oldest_unapplied_at = unsettled_since_;
+  }
+  status.backlog_changes = std::max<std::int64_t>(status.captured - status.applied, 0);
+}
+
+}  // namespace liteferry

@@ -1,0 +1,3 @@
+UPDATE :"schema".source_table
+SET signature = ''
+WHERE number = :'number'
