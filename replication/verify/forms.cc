@@ -1,171 +1,22 @@
 #include "replication/verify/forms.h"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <optional>
 
 #include "replication/base/text.h"
 #include "replication/verify/array_form.h"
-#include "replication/verify/calendar.h"
 #include "replication/verify/decimal.h"
+#include "replication/verify/fits.h"
 
 namespace liteferry::verify {
 namespace {
 
-using config::Epoch;
 using target::TargetType;
 using target::TypeKind;
-
-// The form as text, or nothing for a value that the type cannot hold.
-using Fitted = std::optional<std::string>;
-
-std::string Lower(std::string_view text) { return ToLowerAscii(text); }
-
-template <typename Number>
-std::string Bits(Number value) {
-  std::string bits(sizeof value, '\0');
-  std::memcpy(bits.data(), &value, sizeof value);
-  return bits;
-}
-
-template <typename Number>
-Number FromBits(std::string_view bits) {
-  Number number{};
-  std::memcpy(&number, bits.data(), std::min(bits.size(), sizeof number));
-  return number;
-}
-
-bool IsTrue(std::string_view word) {
-  return word == "t" || word == "true" || word == "y" || word == "yes" || word == "on" ||
-         word == "1";
-}
-bool IsFalse(std::string_view word) {
-  return word == "f" || word == "false" || word == "n" || word == "no" || word == "off" ||
-         word == "0";
-}
-
-Fitted FitBool(const Value& value) {
-  switch (value.storage) {
-    case StorageClass::kInteger:
-      if (value.integer == 0 || value.integer == 1) return value.integer == 1 ? "t" : "f";
-      return std::nullopt;
-    case StorageClass::kReal:
-      if (value.real == 0 || value.real == 1) return value.real == 1 ? "t" : "f";
-      return std::nullopt;
-    case StorageClass::kText: {
-      const std::string word = Lower(value.bytes);
-      if (IsTrue(word)) return "t";
-      if (IsFalse(word)) return "f";
-      return std::nullopt;
-    }
-    default:
-      return std::nullopt;
-  }
-}
-
-Fitted FitInteger(const Value& value, std::int64_t least, std::int64_t most) {
-  std::int64_t number = 0;
-  if (value.storage == StorageClass::kInteger) {
-    number = value.integer;
-  } else if (value.storage == StorageClass::kReal) {
-    // 2^63 itself is out of range; NaN fails both comparisons.
-    if (!(value.real >= -0x1p63 && value.real < 0x1p63)) return std::nullopt;
-    number = static_cast<std::int64_t>(value.real);
-    if (static_cast<double>(number) != value.real) return std::nullopt;
-  } else if (value.storage == StorageClass::kText) {
-    std::string_view text = value.bytes;
-    if (text.starts_with('+')) text.remove_prefix(1);
-    if (text.size() < value.bytes.size() && text.starts_with('-')) return std::nullopt;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
-  } else {
-    return std::nullopt;
-  }
-  if (number < least || number > most) return std::nullopt;
-  return std::to_string(number);
-}
-
-// NaN and the infinities as words.
-std::optional<double> SpecialNumber(std::string_view text) {
-  std::string word = Lower(text);
-  if (word == "nan") return std::numeric_limits<double>::quiet_NaN();
-  const bool minus = word.starts_with('-');
-  if (minus || word.starts_with('+')) word.erase(0, 1);
-  if (word != "inf" && word != "infinity") return std::nullopt;
-  const double infinity = std::numeric_limits<double>::infinity();
-  return minus ? -infinity : infinity;
-}
-
-Fitted FitDouble(const Value& value) {
-  switch (value.storage) {
-    case StorageClass::kReal:
-      return Bits(value.real);
-    case StorageClass::kInteger: {
-      const auto number = static_cast<double>(value.integer);
-      // 2^63 as a double is one more than any integer.
-      if (number >= 0x1p63 || static_cast<std::int64_t>(number) != value.integer)
-        return std::nullopt;
-      return Bits(number);
-    }
-    case StorageClass::kText: {
-      const auto special = SpecialNumber(value.bytes);
-      const auto number = special ? special : NearestDouble(value.bytes);
-      return number ? Fitted(Bits(*number)) : std::nullopt;
-    }
-    default:
-      return std::nullopt;
-  }
-}
-
-// A real holds a double that is the same number, or that a reader of its digits would get.
-Fitted FloatOf(double number) {
-  constexpr float kLargest = std::numeric_limits<float>::max();
-  const bool beyond = std::isfinite(number) && std::fabs(number) > static_cast<double>(kLargest);
-  const float narrow =
-      beyond ? std::copysign(kLargest, number < 0 ? -1.0F : 1.0F) : static_cast<float>(number);
-  if (std::isnan(number) || static_cast<double>(narrow) == number) return Bits(narrow);
-  if (std::isinf(narrow) || NearestDouble(PrintFloat(narrow)) != number) return std::nullopt;
-  return Bits(narrow);
-}
-
-Fitted FitFloat(const Value& value) {
-  const Fitted wide = FitDouble(value);
-  return wide ? FloatOf(FromBits<double>(*wide)) : std::nullopt;
-}
-
-// A REAL with more digits than the column has is read at the 15 digits that are certain.
-Fitted FitRealDecimal(double number, int precision, int scale) {
-  if (!std::isfinite(number)) return std::nullopt;
-  const auto shortest = ParseDecimal(PrintDouble(number));
-  if (precision == 0) return FitDecimal(*shortest, 0, 0);
-  if (auto fits = FitDecimal(*shortest, precision, scale)) return fits;
-  if (shortest->scale <= scale) return std::nullopt;
-  char text[40];
-  std::snprintf(text, sizeof text, "%.14e", number);
-  return FitDecimal(*ParseDecimal(text), precision, scale);
-}
-
-Fitted FitNumeric(const Value& value, const TargetType& type) {
-  const target::NumericLimit limit = target::NumericLimits(type);
-  switch (value.storage) {
-    case StorageClass::kInteger:
-      return FitDecimal(*ParseDecimal(std::to_string(value.integer)), limit.precision, limit.scale);
-    case StorageClass::kReal:
-      return FitRealDecimal(value.real, limit.precision, limit.scale);
-    case StorageClass::kText: {
-      if (Lower(value.bytes) == "nan") return "NaN";
-      const auto number = ParseDecimal(value.bytes);
-      return number ? FitDecimal(*number, limit.precision, limit.scale) : std::nullopt;
-    }
-    default:
-      return std::nullopt;
-  }
-}
 
 std::size_t CountCharacters(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
@@ -216,26 +67,6 @@ Fitted FitJson(const Value& value, const target::ConvertOptions& options) {
   return Characters(value, options, true);
 }
 
-// Two fraction digits; what the server would read by itself beyond that is not taken.
-Fitted FitMoney(const Value& value) {
-  switch (value.storage) {
-    case StorageClass::kInteger: {
-      const std::string digits = std::to_string(value.integer);
-      if (digits.size() - (digits[0] == '-' ? 1 : 0) > 17) return std::nullopt;
-      return digits;
-    }
-    case StorageClass::kReal:
-      return FitRealDecimal(value.real, 19, 2);
-    case StorageClass::kText: {
-      const auto number = ParseDecimal(value.bytes);
-      if (!number || value.bytes.find_first_of("eE") != std::string_view::npos) return std::nullopt;
-      return FitDecimal(*number, 19, 2);
-    }
-    default:
-      return std::nullopt;
-  }
-}
-
 // What the server's input function makes of a text, and of numbers where that is what they mean.
 Fitted FitOther(const Value& value, const TargetType& type, const target::ConvertOptions& options) {
   constexpr std::uint32_t kMoney = 790;
@@ -265,107 +96,13 @@ Fitted FitUuid(const Value& value) {
       }
       hex.push_back(text[i]);
     }
-    hex = Lower(hex);
+    hex = ToLowerAscii(hex);
   }
   if (hex.size() != 32 || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
     return std::nullopt;
   }
   for (const std::size_t at : {20U, 16U, 12U, 8U}) hex.insert(at, "-");
   return hex;
-}
-
-// Nearest microsecond to value * micros_per_unit, ties to even.
-std::optional<std::int64_t> Scaled(double value, std::int64_t micros_per_unit) {
-  if (!std::isfinite(value) || std::fabs(value) * static_cast<double>(micros_per_unit) > 9e18) {
-    return std::nullopt;
-  }
-  const double whole = std::floor(value);
-  return static_cast<std::int64_t>(whole) * micros_per_unit +
-         std::llrint((value - whole) * static_cast<double>(micros_per_unit));
-}
-
-std::int64_t MicrosPerUnit(Epoch epoch) {
-  if (epoch == Epoch::kSeconds) return kSecond;
-  return epoch == Epoch::kMilliseconds ? 1000 : 1;
-}
-
-// As SQLite's own date functions read a Julian day: to the millisecond, up to the year 9999.
-std::optional<std::int64_t> JulianMicros(const Value& value) {
-  const double day =
-      value.storage == StorageClass::kReal ? value.real : static_cast<double>(value.integer);
-  if (!(day >= 0 && day < 5'373'484.5)) return std::nullopt;
-  const auto millis = static_cast<std::int64_t>(day * 86'400'000.0 + 0.5);
-  constexpr std::int64_t kMillisTo1970 = 210'866'760'000'000;  // 2440587.5 days
-  constexpr std::int64_t kMillisTo10000 = 464'269'060'800'000;
-  if (millis >= kMillisTo10000) return std::nullopt;
-  return (millis - kMillisTo1970) * 1000;
-}
-
-std::optional<std::int64_t> EpochMicros(const Value& value, Epoch epoch) {
-  if (epoch == Epoch::kNone) return std::nullopt;
-  if (epoch == Epoch::kJulian) return JulianMicros(value);
-  const std::int64_t unit = MicrosPerUnit(epoch);
-  if (value.storage == StorageClass::kReal) return Scaled(value.real, unit);
-  if (value.integer > std::numeric_limits<std::int64_t>::max() / unit ||
-      value.integer < std::numeric_limits<std::int64_t>::min() / unit) {
-    return std::nullopt;
-  }
-  return value.integer * unit;
-}
-
-bool LosesDigits(std::int64_t micros, bool rounded, const TargetType& type) {
-  const int digits = target::FractionDigits(type);
-  if (digits == 6) return false;
-  std::int64_t unit = 1;
-  for (int i = digits; i < 6; ++i) unit *= 10;
-  return rounded || micros % unit != 0;
-}
-
-Fitted FitDate(const Value& value, Epoch epoch) {
-  if (value.storage == StorageClass::kInteger || value.storage == StorageClass::kReal) {
-    const auto micros = EpochMicros(value, epoch);
-    if (!micros || *micros % kDay != 0) return std::nullopt;
-    return PrintDate(*micros / kDay);
-  }
-  if (value.storage != StorageClass::kText) return std::nullopt;
-  const auto moment = ParseMoment(value.bytes);
-  if (!moment) return std::nullopt;
-  if (moment->infinity != 0) return moment->infinity > 0 ? "infinity" : "-infinity";
-  if (!moment->date || moment->offset != 0 || moment->rounded) return std::nullopt;
-  if (moment->micros != 0) return std::nullopt;
-  return PrintDate(moment->day);
-}
-
-Fitted FitClock(const Value& value, const TargetType& type) {
-  if (value.storage != StorageClass::kText) return std::nullopt;
-  const auto moment = ParseMoment(value.bytes);
-  if (!moment || moment->infinity != 0 || moment->date) return std::nullopt;
-  if (LosesDigits(moment->micros, moment->rounded, type)) return std::nullopt;
-  return PrintClock(moment->micros);
-}
-
-Fitted FitTimestamp(const Value& value, const TargetType& type, Epoch epoch) {
-  const bool zoned = type.kind == TypeKind::kTimestampTz;
-  std::int64_t day = 0;
-  std::int64_t micros = 0;
-  bool rounded = false;
-  if (value.storage == StorageClass::kInteger || value.storage == StorageClass::kReal) {
-    const auto counted = EpochMicros(value, epoch);
-    if (!counted) return std::nullopt;
-    micros = *counted;
-  } else if (value.storage == StorageClass::kText) {
-    const auto moment = ParseMoment(value.bytes);
-    if (!moment) return std::nullopt;
-    if (moment->infinity != 0) return moment->infinity > 0 ? "infinity" : "-infinity";
-    if (!moment->date || (!zoned && moment->offset != 0)) return std::nullopt;
-    day = moment->day;
-    micros = moment->micros - moment->offset;
-    rounded = moment->rounded;
-  } else {
-    return std::nullopt;
-  }
-  if (LosesDigits(micros, rounded, type)) return std::nullopt;
-  return PrintTimestamp(day, micros, zoned ? "+00" : "");
 }
 
 Fitted FitEnum(const Value& value, const TargetType& type) {

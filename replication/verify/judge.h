@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "replication/base/error.h"
 #include "replication/source/row_reader.h"
 #include "replication/target/state_store.h"
 #include "replication/verify/compare.h"
@@ -20,6 +21,9 @@ struct Candidate {
   std::string form;  // Grid::Key; empty where the target's columns cannot hold the key
   PackedKey packed;  // of the source's row; empty where only the target was seen to have it
 };
+
+// That what the target says of itself does not fit this source: an Error to throw.
+Error StreamElsewhere(const std::string& why);
 
 // Decides which candidates really differ. For each lot of them: first the rows on the target,
 // the position and the rejections in one snapshot there, then the rows of the source in snapshots

@@ -142,6 +142,12 @@ TEST(CliTest, OptionsOfACommandReachIt) {
   EXPECT_TRUE(Parsed({"cleanup", "--not-valid"}).Has("--not-valid"));
   EXPECT_EQ(Parsed({"wait", "--timeout", "5m"}).Value("--timeout", "60s"), "5m");
   EXPECT_EQ(Parsed({"completion", "zsh"}).argument, "zsh");
+  using List = std::vector<std::string>;
+  EXPECT_EQ(Parsed({"verify", "--table", "a", "--json", "--table=b c"}).List("--table"),
+            (List{"a", "b c"}));
+  EXPECT_EQ(Parsed({"verify"}).List("--table"), List{});
+  EXPECT_EQ(Parsed({"resync", "status", "--jobs", "3", "b"}).arguments, (List{"status", "b"}));
+  EXPECT_EQ(Parsed({"resync", "--all"}).arguments, List{});
 }
 
 TEST(CliTest, EveryCommandHelpsItself) {

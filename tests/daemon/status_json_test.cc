@@ -1,5 +1,6 @@
 #include "daemon/status_json.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -185,13 +186,13 @@ TEST(StatusTextTest, NamesAFewRejectedRowsOfEachTable) {
                        {"tags", "[\"a\"]", "name", "too\x1b long"}};
   status.rejected_query = "SELECT all";
   const std::string text = StatusText(report, false);
-  EXPECT_THAT(text, HasSubstr("! 1,003 rows were refused and are not on the target"));
-  EXPECT_THAT(text, HasSubstr("    notes [1] column qty: too large\n"
-                              "    notes [2]: no partition\n"
-                              "    notes: 1,000 more\n"
-                              "    tags [\"a\"] column name: too"));
-  EXPECT_THAT(text, HasSubstr("  All of them, on PostgreSQL: SELECT all\n"));
-  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, ::testing::HasSubstr("! 1 003 rows were refused and are not on the target"));
+  EXPECT_THAT(text, ::testing::HasSubstr("    notes [1] column qty: too large\n"
+                                         "    notes [2]: no partition\n"
+                                         "    notes: 1 000 more\n"
+                                         "    tags [\"a\"] column name: too"));
+  EXPECT_THAT(text, ::testing::HasSubstr("  All of them, on PostgreSQL: SELECT all\n"));
+  EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("\x1b")));
 }
 
 TEST(StatusTextTest, ANameCannotSteerTheTerminal) {

@@ -365,8 +365,8 @@ class _Money(_LimitedNumeric):
         return super().text(value)
 
     def _plain(self, value):
-        if value.is_nan():
-            self.refuse("NaN")
+        if value.is_nan() or not -2**63 <= value * 100 < 2**63:
+            self.refuse("number out of range")
         return super()._plain(value)
 
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sqlite3.h>
-
 #include <map>
 #include <memory>
 #include <string>
@@ -54,19 +52,8 @@ class Pair {
     throw std::runtime_error("no table " + name);
   }
 
-  // Binds `values` to an INSERT of the application.
-  void Insert(const std::string& table, const std::vector<Value>& values) {
-    std::string sql = "INSERT INTO " + table + " VALUES(";
-    for (std::size_t i = 0; i < values.size(); ++i) sql += i > 0 ? ",?" : "?";
-    sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(app_.handle(), (sql + ")").c_str(), -1, &statement, nullptr) != 0) {
-      throw std::runtime_error(sqlite3_errmsg(app_.handle()));
-    }
-    for (std::size_t i = 0; i < values.size(); ++i)
-      BindValue(statement, static_cast<int>(i) + 1, values[i]);
-    sqlite3_step(statement);
-    sqlite3_finalize(statement);
-  }
+  // An INSERT of the application.
+  void Insert(const std::string& table, const std::vector<Value>& values);
 
   // Applies everything logged after the position: as the engine does it, in one batch.
   void Apply() {
@@ -115,27 +102,6 @@ class Pair {
   std::vector<verify::Difference> differences;
 
  private:
-  static void BindValue(sqlite3_stmt* statement, int at, const Value& value) {
-    const auto size = static_cast<int>(value.bytes.size());
-    switch (value.storage) {
-      case StorageClass::kNull:
-        sqlite3_bind_null(statement, at);
-        break;
-      case StorageClass::kInteger:
-        sqlite3_bind_int64(statement, at, value.integer);
-        break;
-      case StorageClass::kReal:
-        sqlite3_bind_double(statement, at, value.real);
-        break;
-      case StorageClass::kText:
-        sqlite3_bind_text(statement, at, size == 0 ? "" : value.bytes.data(), size, nullptr);
-        break;
-      case StorageClass::kBlob:
-        sqlite3_bind_blob(statement, at, size == 0 ? "" : value.bytes.data(), size, nullptr);
-        break;
-    }
-  }
-
   void Follow() {
     const auto map = [this] {
       session_.mapping = BuildMapping(source::ReadCatalog(*session_.source),

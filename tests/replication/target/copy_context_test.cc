@@ -1,4 +1,4 @@
-#include "replication/target/row_loader.h"
+#include "replication/target/copy_context.h"
 
 #include <gtest/gtest.h>
 
