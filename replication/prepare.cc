@@ -139,7 +139,6 @@ void InstallCapture(EngineContext& context, Session& session) {
   throw Error(Disposition::kRetry, Component::kCapture, "the schema of the source keeps changing");
 }
 
-// Takes up a stream of which this daemon is the owner.
 // Puts aside foreign keys and triggers that were made while the stream was under way: deleting a
 // row to insert it anew would fire them.
 void HoldTies(Session& session) {
@@ -152,6 +151,7 @@ void HoldTies(Session& session) {
   transaction.Commit();
 }
 
+// Takes up a stream of which this daemon is the owner.
 void Continue(EngineContext& context, Session& session) {
   const auto rewind = FindRewind(session);
   const bool accepted = context.reconcile.exchange(false) ||
@@ -178,6 +178,8 @@ void PublishStream(EngineContext& context, Session& session) {
     session.rejected[static_cast<int>(count.table_no)] = count.rows;
   }
   for (const TableMapping& table : session.mapping.tables) {
+    // While the capture is released a migration may make tables that have no number yet.
+    if (session.released && !session.IsNumbered(table)) continue;
     TableStatus status;
     status.name = table.source.name;
     status.captured = !session.released;

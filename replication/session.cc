@@ -1,5 +1,7 @@
 #include "replication/session.h"
 
+#include <algorithm>
+
 #include "config/url.h"
 #include "replication/base/error.h"
 
@@ -13,6 +15,11 @@ const TableMapping* Session::Find(int table_no) const {
     }
   }
   return nullptr;
+}
+
+bool Session::IsNumbered(const TableMapping& table) const {
+  return std::any_of(capture.tables.begin(), capture.tables.end(),
+                     [&](const auto& captured) { return captured.name == table.source.name; });
 }
 
 int Session::NumberOf(const TableMapping& table) const {

@@ -84,6 +84,7 @@ struct Session {
   // The mapping of a table by its number in the changelog; null when it is not replicated.
   const TableMapping* Find(int table_no) const;
   int NumberOf(const TableMapping& table) const;
+  bool IsNumbered(const TableMapping& table) const;
 
   // That the table must be compared (again).
   void Doubt(EngineContext& context, int table_no, const std::string& why);

@@ -209,11 +209,15 @@ class SchemaChange(case.Case):
         self.assertFalse(status["consistent"])
         self.db.executescript("""
             DROP INDEX t_v; ALTER TABLE t DROP COLUMN v;
+            CREATE TABLE made (id INTEGER PRIMARY KEY); INSERT INTO made VALUES (1);
             INSERT INTO t VALUES (1000); DELETE FROM t WHERE id = 4;
             DELETE FROM keyless WHERE rowid % 2; VACUUM;""")
         self.assertEqual(self.db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall(), [])
         self.assertGreater(self.running.status()["lag_seconds"], 0)
-        self.pg("ALTER TABLE t DROP COLUMN v")
+        self.pg("ALTER TABLE t DROP COLUMN v; CREATE TABLE made (id BIGINT PRIMARY KEY)")
+        self.running.kill()
+        self.running.start()
+        self.running.until("still released", lambda s: "not captured" in s["reason"])
         self.running.must("resume")
         self.becomes_equal()
         self.db.execute("INSERT INTO t VALUES (1001)")
