@@ -31,11 +31,21 @@ std::string Field(const PGresult* result, int code) {
   return text != nullptr ? text : "";
 }
 
-// Class 22 quotes the value, at the end after a colon or in the middle, in the quotation marks of
-// the server's language; class 23 never does so in the primary message.
-std::string WithoutValues(std::string message, std::string_view sqlstate) {
+// Whether the message may be that of a type's input function, which quotes what it was given. Most
+// are of class 22; tsvector and hstore also say "syntax error", of no statement, and "internal
+// error". While COPY reads, the context names the column.
+bool MayQuoteInput(const PGresult* result, std::string_view sqlstate) {
+  if (sqlstate.starts_with("22") || sqlstate == "XX000") return true;
+  if (sqlstate == "42601" && Field(result, PG_DIAG_STATEMENT_POSITION).empty()) return true;
+  const std::string context = Field(result, PG_DIAG_CONTEXT);
+  return context.starts_with("COPY ") && Contains(context, ", column ");
+}
+
+// The value stands at the end after a colon or in the middle, in the quotation marks of the
+// server's language; class 23 never has it in the primary message.
+std::string WithoutValues(std::string message, std::string_view sqlstate, bool quotes_input) {
   if (sqlstate.starts_with("23")) return message.substr(0, message.find(": \""));
-  if (!sqlstate.starts_with("22")) return message;
+  if (!quotes_input) return message;
   message.resize(std::min(message.size(), message.find(": ")));
   constexpr std::array<std::string_view, 8> kQuotes = {"\"", "«", "»", "„", "“", "”", "「", "」"};
   std::size_t first = std::string::npos;
@@ -152,7 +162,8 @@ Error ServerError(const PGresult* result) {
   if (sqlstate.empty()) {
     return Error(Disposition::kRetry, Component::kTarget, FirstLine(PQresultErrorMessage(result)));
   }
-  std::string message = WithoutValues(Field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
+  std::string message = WithoutValues(Field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate,
+                                      MayQuoteInput(result, sqlstate));
   const Disposition disposition = ClassifySqlstate(sqlstate);
   Error error = Error(disposition, Component::kTarget, message + " (SQLSTATE " + sqlstate + ")")
                     .Server(sqlstate, Field(result, PG_DIAG_CONSTRAINT_NAME),

@@ -7,6 +7,7 @@
 #include "replication/base/error.h"
 #include "replication/base/text.h"
 #include "replication/target/pg_connection.h"
+#include "replication/target/pg_error.h"
 #include "replication/target/sql.h"
 
 namespace liteferry::verify {
@@ -314,7 +315,8 @@ std::vector<std::optional<std::string>> AskForms(target::PgConnection& connectio
   try {
     if (bytes <= kAskBytes || texts.size() == 1) return AskOnce(connection, type, texts);
   } catch (const Error& error) {
-    if (error.disposition() != Disposition::kRejectRow) throw;
+    // Input functions have syntax errors of their own (tsvector: 42601).
+    if (connection.broken() || !target::BlamesRow(error, true)) throw;
     connection.Exec("ROLLBACK TO SAVEPOINT liteferry_ask; RELEASE SAVEPOINT liteferry_ask");
     if (texts.size() == 1) return {std::nullopt};
   }

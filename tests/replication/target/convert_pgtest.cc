@@ -10,6 +10,7 @@
 #include "replication/base/text.h"
 #include "replication/target/catalog.h"
 #include "replication/target/pg_connection.h"
+#include "replication/target/pg_error.h"
 #include "replication/target/row_encoder.h"
 #include "tests/harness/pg_cluster.h"
 #include "tests/replication/target/random_values.h"
@@ -253,6 +254,30 @@ TEST_F(ConvertServerTest, KeepsRealsAsTextBitForBit) {
   EXPECT_EQ(Count("SELECT count(*) FROM reals WHERE c <> v::text AND length(c) >= length(v::text)"),
             0);
   EXPECT_LT(Count("SELECT count(*) FROM reals WHERE c <> v::text"), 20);
+}
+
+// tsvector and hstore have syntax errors of their own, which are not of the class of wrong data.
+TEST_F(ConvertServerTest, NamesNoValueThatAnInputFunctionQuotes) {
+  const std::pair<const char*, const char*> wrong[] = {{"tsvector", "s3cret\\"},
+                                                       {"tsvector", "s3cret:x"},
+                                                       {"hstore", "s3cret=>"},
+                                                       {"int4range", "[s3cret,2)"},
+                                                       {"xml", "<s3cret"}};
+  for (const auto& [type, text] : wrong) {
+    connection_->Exec("DROP TABLE IF EXISTS judged; CREATE TABLE judged (c " + std::string(type) +
+                      ")");
+    const RowEncoder encoder({Column("judged", "c")});
+    const Value value = Value::Text(text);
+    std::string rows;
+    ASSERT_FALSE(encoder.AppendRow({&value, 1}, rows));
+    try {
+      Copy(encoder, "judged", rows);
+      ADD_FAILURE() << type << " takes '" << text << "'";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.message().find("s3cret"), std::string::npos) << error.message();
+      EXPECT_TRUE(BlamesRow(error, true)) << error.message();
+    }
+  }
 }
 
 TEST_F(ConvertServerTest, TakesScalesOutsideOfThePrecision) {
