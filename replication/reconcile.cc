@@ -219,9 +219,8 @@ void ReconcileTables(EngineContext& context, Session& session) {
 
 bool PairingChanged(EngineContext& context, Session& session) {
   const auto& settings = context.settings;
-  const Mapping now =
-      BuildMapping(source::ReadCatalog(*session.source),
-                   ReadTargetTables(*session.target, settings), settings);
+  const Mapping now = BuildMapping(source::ReadCatalog(*session.source),
+                                   ReadTargetTables(*session.target, settings), settings);
   const auto text = [](const Mapping& mapping) {
     std::set<std::string> lines;
     for (const MappingProblem& one : mapping.problems) lines.insert(one.table + '\0' + one.message);

@@ -38,8 +38,8 @@ class Changelog {
   std::optional<std::int64_t> MarkAt(Seq seq);
   // At most `limit` entries with seq in (after, up_to], in order. `widths[t]` is the number of key
   // columns of table number t: so many values are packed (the log is as wide as the widest key, the
-  // rest is NULL). Entries of other numbers are given with an empty key, and so are those with t = 0,
-  // which means nothing, and t < 0: table -t was not watched (CHANGELOG_FORMAT.md).
+  // rest is NULL). Entries of other numbers are given with an empty key, and so are those with t =
+  // 0, which means nothing, and t < 0: table -t was not watched (CHANGELOG_FORMAT.md).
   std::vector<LogEntry> Read(Seq after, Seq up_to, std::int64_t limit,
                              const std::vector<int>& widths);
   // Logs `keys` of table `table_no` as if they had changed (repair, resync, drift: P1). Must run

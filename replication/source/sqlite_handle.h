@@ -97,8 +97,8 @@ class Database {
   void Interrupt() noexcept;
   // Whether a transaction is open on this connection.
   bool InTransaction() const;
-  // Whether the file that is open is no longer the one at path(): it was replaced or deleted, and what
-  // others write goes elsewhere.
+  // Whether the file that is open is no longer the one at path(): it was replaced or deleted, and
+  // what others write goes elsewhere.
   bool FileMoved() const;
   // Rows that the last INSERT, UPDATE or DELETE changed.
   std::int64_t Changes() const;

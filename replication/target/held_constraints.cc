@@ -108,8 +108,8 @@ void Append(std::vector<Holdable>& list, const PgResult& rows) {
 struct Scope {
   std::vector<std::uint32_t> tables;
   std::vector<std::string> keep_indexes;
-  std::uint32_t only_index = 0;  // with the foreign keys that need it; 0 for everything
-  bool only_ties = false;        // foreign keys and triggers
+  std::uint32_t only_index = 0;       // with the foreign keys that need it; 0 for everything
+  bool only_ties = false;             // foreign keys and triggers
   std::string only_foreign_key = {};  // by name; "" for everything
 };
 

@@ -3,7 +3,6 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 
 namespace liteferry::verify {
 namespace {
@@ -27,12 +26,14 @@ struct Civil {
 
 Civil FromDayNumber(std::int64_t number) {
   // A year is 146097/400 days on average: the guess is at most one off.
-  std::int64_t year = 1970 + number * 400 / 146'097;
-  while (DayNumber(year, 1, 1) > number) --year;
-  while (DayNumber(year + 1, 1, 1) <= number) ++year;
-  int month = 12;
-  while (DayNumber(year, month, 1) > number) --month;
-  return {year, month, static_cast<int>(number - DayNumber(year, month, 1)) + 1};
+  const std::int64_t shifted = number + 719'468;  // days since March of the year 0
+  std::int64_t year = shifted * 400 / 146'097;
+  while (DayNumber(year, 3, 1) > number) --year;
+  while (DayNumber(year + 1, 3, 1) <= number) ++year;
+  const std::int64_t of_year = number - DayNumber(year, 3, 1);
+  const auto month = static_cast<int>((of_year * 5 + 2) / 153);  // from March on
+  const auto day = static_cast<int>(of_year - (month * 153 + 2) / 5) + 1;
+  return {month < 10 ? year : year + 1, month < 10 ? month + 3 : month - 9, day};
 }
 
 int DaysOf(std::int64_t year, int month) {
@@ -155,12 +156,22 @@ bool TakeDate(Cursor& cursor, bool before_christ, Moment& moment) {
   return true;
 }
 
+void AppendDigits(std::string& out, std::int64_t number, std::size_t width) {
+  char text[24];
+  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
+  const auto size = static_cast<std::size_t>(end - text);
+  if (size < width) out.append(width - size, '0');
+  out.append(text, size);
+}
+
 std::string Year(const Civil& civil) {
-  char text[32];
-  const std::int64_t shown = civil.year > 0 ? civil.year : 1 - civil.year;
-  std::snprintf(text, sizeof text, "%04lld-%02d-%02d", static_cast<long long>(shown), civil.month,
-                civil.day);
-  return text;
+  std::string out;
+  AppendDigits(out, civil.year > 0 ? civil.year : 1 - civil.year, 4);
+  out.push_back('-');
+  AppendDigits(out, civil.month, 2);
+  out.push_back('-');
+  AppendDigits(out, civil.day, 2);
+  return out;
 }
 
 }  // namespace
@@ -208,13 +219,15 @@ std::optional<std::string> PrintTimestamp(std::int64_t day, std::int64_t micros,
 
 std::string PrintClock(std::int64_t micros) {
   const std::int64_t seconds = micros / kSecond;
-  char text[32];
-  std::snprintf(text, sizeof text, "%02d:%02d:%02d", static_cast<int>(seconds / 3600),
-                static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60));
-  std::string out = text;
+  std::string out;
+  AppendDigits(out, seconds / 3600, 2);
+  out.push_back(':');
+  AppendDigits(out, seconds / 60 % 60, 2);
+  out.push_back(':');
+  AppendDigits(out, seconds % 60, 2);
   if (const std::int64_t fraction = micros % kSecond; fraction != 0) {
-    std::snprintf(text, sizeof text, ".%06d", static_cast<int>(fraction));
-    out += text;
+    out.push_back('.');
+    AppendDigits(out, fraction, 6);
     while (out.back() == '0') out.pop_back();
   }
   return out;

@@ -37,8 +37,8 @@ struct Pairing {
 };
 
 struct Unit {
-  std::size_t table = 0; // into RunResult::tables
-  const TableMapping *mapping = nullptr;
+  std::size_t table = 0;  // into RunResult::tables
+  const TableMapping* mapping = nullptr;
   int number = 0;
   KeyRange range;
 };
@@ -46,9 +46,8 @@ struct Unit {
 // The work of one run: hands out units, collects what comes of them. Methods
 // from any thread.
 class Run {
-public:
-  Run(const config::Settings &settings, const RunRequest &request,
-      const SignalEvent &stop)
+ public:
+  Run(const config::Settings& settings, const RunRequest& request, const SignalEvent& stop)
       : settings_(settings), request_(request), outer_stop_(stop) {}
 
   RunResult Execute() {
@@ -57,26 +56,22 @@ public:
     MakeUnits();
     Work();
     if (request_.look_around) {
-      const auto target =
-          ConnectTarget(settings_, outer_stop_, "liteferry verify");
+      const auto target = ConnectTarget(settings_, outer_stop_, "liteferry verify");
       target->SetStatementTimeout(std::chrono::hours(24));
-      const auto found = LookAround(*target, settings_.target.state_schema,
-                                    pairing_.mapping, pairing_.target);
-      result_.findings.insert(result_.findings.end(), found.begin(),
-                              found.end());
+      const auto found =
+          LookAround(*target, settings_.target.state_schema, pairing_.mapping, pairing_.target);
+      result_.findings.insert(result_.findings.end(), found.begin(), found.end());
     }
     NoteNotComparable();
-    result_.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
-        Clock::now() - start);
+    result_.duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
     return std::move(result_);
   }
 
-private:
+ private:
   void ReadPairing() {
     source::Database source(settings_.source.path, source::OpenMode::kReadOnly,
                             settings_.source.busy_timeout);
-    const auto target =
-        ConnectTarget(settings_, outer_stop_, "liteferry verify");
+    const auto target = ConnectTarget(settings_, outer_stop_, "liteferry verify");
     pairing_.rollback_journal = source::ReadInfo(source).journal_mode != "wal";
     const source::SourceCatalog catalog = source::ReadCatalog(source);
     pairing_.schema_version = catalog.schema_version;
@@ -90,31 +85,27 @@ private:
           .Exit(ExitCode::kDataError);
     }
     pairing_.captured = capture.tables;
-    for (const MappingProblem &problem : pairing_.mapping.problems) {
-      result_.findings.push_back(
-          {Finding::Kind::kNotFollowed, problem.table, problem.message});
+    for (const MappingProblem& problem : pairing_.mapping.problems) {
+      result_.findings.push_back({Finding::Kind::kNotFollowed, problem.table, problem.message});
     }
   }
 
-  bool Chosen(const std::string &name) const {
-    const auto &chosen = request_.tables;
-    return chosen.empty() ||
-           std::find(chosen.begin(), chosen.end(), name) != chosen.end();
+  bool Chosen(const std::string& name) const {
+    const auto& chosen = request_.tables;
+    return chosen.empty() || std::find(chosen.begin(), chosen.end(), name) != chosen.end();
   }
 
   void RequireKnown() const {
-    for (const std::string &name : request_.tables) {
-      const auto &tables = pairing_.mapping.tables;
+    for (const std::string& name : request_.tables) {
+      const auto& tables = pairing_.mapping.tables;
       if (std::any_of(tables.begin(), tables.end(),
-                      [&](const TableMapping &table) {
-                        return table.source.name == name;
-                      })) {
+                      [&](const TableMapping& table) { return table.source.name == name; })) {
         continue;
       }
-      throw Error(Disposition::kStop, Component::kVerify,
-                  "there is no replicated table " + name)
-          .Hint("`liteferry check` shows the tables and why one is not "
-                "replicated.")
+      throw Error(Disposition::kStop, Component::kVerify, "there is no replicated table " + name)
+          .Hint(
+              "`liteferry check` shows the tables and why one is not "
+              "replicated.")
           .Exit(ExitCode::kUsage);
     }
   }
@@ -124,26 +115,22 @@ private:
     result_.full = request_.tables.empty();
     source::Database source(settings_.source.path, source::OpenMode::kReadOnly,
                             settings_.source.busy_timeout);
-    for (const TableMapping &table : pairing_.mapping.tables) {
-      if (!Chosen(table.source.name))
-        continue;
-      const auto captured = std::find_if(
-          pairing_.captured.begin(), pairing_.captured.end(),
-          [&](const auto &one) { return one.name == table.source.name; });
-      result_.tables.push_back(
-          {table.source.name, table.QualifiedTarget(), {}});
+    for (const TableMapping& table : pairing_.mapping.tables) {
+      if (!Chosen(table.source.name)) continue;
+      const auto captured =
+          std::find_if(pairing_.captured.begin(), pairing_.captured.end(),
+                       [&](const auto& one) { return one.name == table.source.name; });
+      result_.tables.push_back({table.source.name, table.QualifiedTarget(), {}});
       if (captured == pairing_.captured.end()) {
         result_.tables.back().outcome.state = TableOutcome::State::kInDoubt;
         continue;
       }
       const std::int64_t rows =
-          source::RowReader(source, table.source, table.SourceColumns())
-              .EstimateRows();
+          source::RowReader(source, table.source, table.SourceColumns()).EstimateRows();
       progress_.rows_expected += rows;
       const int parts = rows > kSplitRows ? 2 * request_.jobs : 1;
-      for (const KeyRange &range : SplitTable(source, table, parts)) {
-        units_.push_back(
-            {result_.tables.size() - 1, &table, captured->number, range});
+      for (const KeyRange& range : SplitTable(source, table, parts)) {
+        units_.push_back({result_.tables.size() - 1, &table, captured->number, range});
         left_.resize(result_.tables.size());
         ++left_.back();
       }
@@ -152,9 +139,8 @@ private:
   }
 
   void Work() {
-    const std::size_t jobs =
-        std::clamp<std::size_t>(static_cast<std::size_t>(request_.jobs), 1,
-                                std::max<std::size_t>(units_.size(), 1));
+    const std::size_t jobs = std::clamp<std::size_t>(static_cast<std::size_t>(request_.jobs), 1,
+                                                     std::max<std::size_t>(units_.size(), 1));
     std::atomic<std::size_t> running{jobs};
     SignalEvent ended;
     {
@@ -172,17 +158,13 @@ private:
       }
       while (running > 0) {
         ended.Clear();
-        if (running == 0)
-          break;
+        if (running == 0) break;
         WaitFor(-1, 0, stop_, &ended, Deadline::In(kProgressEvery));
-        if (outer_stop_.IsSet())
-          stop_.Set();
-        if (request_.on_progress)
-          request_.on_progress(Progress());
+        if (outer_stop_.IsSet()) stop_.Set();
+        if (request_.on_progress) request_.on_progress(Progress());
       }
     }
-    if (failure_)
-      std::rethrow_exception(failure_);
+    if (failure_) std::rethrow_exception(failure_);
   }
 
   RunProgress Progress() {
@@ -192,15 +174,13 @@ private:
 
   void Fail(std::exception_ptr failure) {
     const std::lock_guard lock(mutex_);
-    if (!failure_)
-      failure_ = failure;
+    if (!failure_) failure_ = failure;
     stop_.Set();
   }
 
   std::optional<Unit> Next() {
     const std::lock_guard lock(mutex_);
-    if (failure_ || units_.empty())
-      return std::nullopt;
+    if (failure_ || units_.empty()) return std::nullopt;
     const Unit unit = units_.front();
     units_.pop_front();
     return unit;
@@ -208,10 +188,10 @@ private:
 
   // One job: its own connections, unit after unit.
   void WorkOff() {
-    source::Database source(settings_.source.path,
-                            request_.log_keys ? source::OpenMode::kReadWrite
-                                              : source::OpenMode::kReadOnly,
-                            settings_.source.busy_timeout);
+    source::Database source(
+        settings_.source.path,
+        request_.log_keys ? source::OpenMode::kReadWrite : source::OpenMode::kReadOnly,
+        settings_.source.busy_timeout);
     const auto target = ConnectTarget(settings_, stop_, "liteferry verify");
     const Sides sides{source,
                       *target,
@@ -223,12 +203,11 @@ private:
       const TableOutcome outcome = Compare(sides, *unit);
       const std::lock_guard lock(mutex_);
       result_.tables[unit->table].outcome.Add(outcome);
-      if (--left_[unit->table] == 0)
-        ++progress_.tables_done;
+      if (--left_[unit->table] == 0) ++progress_.tables_done;
     }
   }
 
-  TableOutcome Compare(const Sides &sides, const Unit &unit) {
+  TableOutcome Compare(const Sides& sides, const Unit& unit) {
     CompareOptions options;
     options.range = unit.range;
     options.share = request_.share;
@@ -238,101 +217,90 @@ private:
     };
     std::vector<PackedKey> keys;
     const auto log = [&] {
-      if (keys.empty())
-        return;
-      source::LogKeys(sides.source, unit.number, keys, stop_,
-                      Deadline::In(kLockPatience));
+      if (keys.empty()) return;
+      source::LogKeys(sides.source, unit.number, keys, stop_, Deadline::In(kLockPatience));
       const std::lock_guard lock(mutex_);
       result_.keys_logged += static_cast<std::int64_t>(keys.size());
       keys.clear();
     };
     const TableOutcome outcome =
-        CompareTable(sides, *unit.mapping, unit.number, options,
-                     [&](const Difference &difference) {
-                       Note(unit.mapping->source.name, difference);
-                       if (!request_.log_keys || difference.key.empty())
-                         return;
-                       keys.push_back(difference.key);
-                       if (keys.size() >= kLogLot)
-                         log();
-                     });
+        CompareTable(sides, *unit.mapping, unit.number, options, [&](const Difference& difference) {
+          Note(unit.mapping->source.name, difference);
+          if (!request_.log_keys || difference.key.empty()) return;
+          keys.push_back(difference.key);
+          if (keys.size() >= kLogLot) log();
+        });
     log();
     return outcome;
   }
 
-  void Note(const std::string &table, const Difference &difference) {
+  void Note(const std::string& table, const Difference& difference) {
     const std::lock_guard lock(mutex_);
     ++progress_.differences;
-    if (difference.key.empty())
-      ++result_.keys_unloggable;
-    if (request_.on_difference)
-      request_.on_difference(table, difference);
+    if (difference.key.empty()) ++result_.keys_unloggable;
+    if (request_.on_difference) request_.on_difference(table, difference);
   }
 
   void NoteNotComparable() {
-    for (const TableResult &table : result_.tables) {
-      if (table.outcome.state == TableOutcome::State::kCompared)
-        continue;
+    for (const TableResult& table : result_.tables) {
+      if (table.outcome.state == TableOutcome::State::kCompared) continue;
       const bool copying = table.outcome.state == TableOutcome::State::kCopying;
-      result_.findings.push_back(
-          {Finding::Kind::kNotComparable, table.name,
-           copying ? "is still being copied"
-                   : "changed while nobody watched, or is configured otherwise "
-                     "here than in the "
-                     "daemon; the daemon compares it before it is equal"});
+      result_.findings.push_back({Finding::Kind::kNotComparable, table.name,
+                                  copying
+                                      ? "is still being copied"
+                                      : "changed while nobody watched, or is configured otherwise "
+                                        "here than in the "
+                                        "daemon; the daemon compares it before it is equal"});
     }
   }
 
-  const config::Settings &settings_;
-  const RunRequest &request_;
-  const SignalEvent &outer_stop_;
+  const config::Settings& settings_;
+  const RunRequest& request_;
+  const SignalEvent& outer_stop_;
   SignalEvent stop_;
   Pairing pairing_;
-  std::mutex mutex_; // guards all that follows
+  std::mutex mutex_;  // guards all that follows
   std::deque<Unit> units_;
-  std::vector<int> left_; // units of each table that are not done
+  std::vector<int> left_;  // units of each table that are not done
   RunProgress progress_;
   RunResult result_;
   std::exception_ptr failure_;
 };
 
-} // namespace
+}  // namespace
 
 std::string_view ToString(Finding::Kind kind) {
   switch (kind) {
-  case Finding::Kind::kNotFollowed:
-    return "not_followed";
-  case Finding::Kind::kNotComparable:
-    return "not_comparable";
-  case Finding::Kind::kHeld:
-    return "held";
-  case Finding::Kind::kSequence:
-    return "sequence";
-  case Finding::Kind::kOrphans:
-    return "orphans";
-  case Finding::Kind::kTargetOnly:
-    return "target_only";
+    case Finding::Kind::kNotFollowed:
+      return "not_followed";
+    case Finding::Kind::kNotComparable:
+      return "not_comparable";
+    case Finding::Kind::kHeld:
+      return "held";
+    case Finding::Kind::kSequence:
+      return "sequence";
+    case Finding::Kind::kOrphans:
+      return "orphans";
+    case Finding::Kind::kTargetOnly:
+      return "target_only";
   }
   return "held";
 }
 
 TableOutcome RunResult::Total() const {
   TableOutcome total;
-  for (const TableResult &table : tables)
-    total.Add(table.outcome);
+  for (const TableResult& table : tables) total.Add(table.outcome);
   return total;
 }
 
 bool RunResult::complete() const {
-  return std::none_of(findings.begin(), findings.end(),
-                      [](const Finding &finding) {
-                        return finding.kind == Finding::Kind::kNotFollowed ||
-                               finding.kind == Finding::Kind::kNotComparable;
-                      });
+  return std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.kind == Finding::Kind::kNotFollowed ||
+           finding.kind == Finding::Kind::kNotComparable;
+  });
 }
 
-target::Verification
-RunResult::ToVerification(const std::string &started_by) const {
+target::Verification RunResult::ToVerification(const std::string& started_by) const {
   const TableOutcome total = Total();
   target::Verification one;
   one.started_by = started_by;
@@ -343,7 +311,7 @@ RunResult::ToVerification(const std::string &started_by) const {
   one.rejected = total.rejected;
   one.waiting = total.waiting;
   one.complete = complete();
-  for (const TableResult &table : tables) {
+  for (const TableResult& table : tables) {
     if (table.outcome.differences() > 0) {
       one.by_table.push_back({table.name, table.outcome.differences()});
     }
@@ -351,13 +319,13 @@ RunResult::ToVerification(const std::string &started_by) const {
   return one;
 }
 
-RunResult RunVerify(const config::Settings &settings, const RunRequest &request,
-                    const SignalEvent &stop) {
+RunResult RunVerify(const config::Settings& settings, const RunRequest& request,
+                    const SignalEvent& stop) {
   return Run(settings, request, stop).Execute();
 }
 
-void StoreResult(const config::Settings &settings, const RunResult &result,
-                 const std::string &started_by, const SignalEvent &stop) {
+void StoreResult(const config::Settings& settings, const RunResult& result,
+                 const std::string& started_by, const SignalEvent& stop) {
   const auto target = ConnectTarget(settings, stop, "liteferry verify");
   TargetTransaction transaction(*target);
   target::VerificationStore(*target, settings.target.state_schema)
@@ -365,4 +333,4 @@ void StoreResult(const config::Settings &settings, const RunResult &result,
   transaction.Commit();
 }
 
-} // namespace liteferry::verify
+}  // namespace liteferry::verify

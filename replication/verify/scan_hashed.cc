@@ -1,7 +1,11 @@
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <exception>
+#include <thread>
 #include <unordered_map>
 
+#include "replication/base/error.h"
 #include "replication/base/spill_buffer.h"
 #include "replication/source/row_reader.h"
 #include "replication/verify/grid.h"
@@ -30,21 +34,23 @@ struct Record {
   std::string_view packed;
 };
 
-// Takes one from the front of `bytes`.
-Record TakeRecord(std::string_view& bytes) {
-  const auto part = [&bytes] {
+// Takes one from the front of `bytes`; false when it is not whole.
+bool TakeRecord(std::string_view& bytes, Record& record) {
+  std::string_view rest = bytes;
+  const auto part = [&rest](std::string_view& found) {
     std::uint32_t size = 0;
-    std::memcpy(&size, bytes.data(), sizeof size);
-    const std::string_view found = bytes.substr(sizeof size, size);
-    bytes.remove_prefix(sizeof size + size);
-    return found;
+    if (rest.size() < sizeof size) return false;
+    std::memcpy(&size, rest.data(), sizeof size);
+    if (rest.size() - sizeof size < size) return false;
+    found = rest.substr(sizeof size, size);
+    rest.remove_prefix(sizeof size + size);
+    return true;
   };
-  Record record;
-  record.form = part();
-  const std::string_view digest = part();
+  std::string_view digest;
+  if (!part(record.form) || !part(digest) || !part(record.packed)) return false;
   std::memcpy(record.digest.data(), digest.data(), sizeof record.digest);
-  record.packed = part();
-  return record;
+  bytes = rest;
+  return true;
 }
 
 // Both sides in the order in which each reads fastest: keys and digests are dealt into partitions
@@ -59,19 +65,24 @@ class HashedScan {
         options_(options),
         judge_(judge),
         outcome_(outcome),
-        pace_(options.share, sides.stop),
         grid_(table) {}
 
   void Run() {
     MakePartitions();
-    ReadSource();
-    ReadTarget();
+    if (AsksServer()) {
+      ReadSource();
+      ReadTarget();
+    } else {
+      ReadBoth();
+    }
+    outcome_.target_rows += target_rows_;
     for (std::size_t i = 0; i < source_.size() && !judge_.over(); ++i) Match(i);
   }
 
  private:
-  static constexpr std::uint64_t kPartitionRows = 250'000;
-  static constexpr std::uint64_t kMostPartitions = 200;  // two files each
+  // As many as fit the processor's cache; two files each.
+  static constexpr std::uint64_t kPartitionRows = 30'000;
+  static constexpr std::uint64_t kMostPartitions = 200;
   static constexpr std::size_t kMemory = std::size_t{32} << 20;
 
   void MakePartitions() {
@@ -84,6 +95,37 @@ class HashedScan {
     }
   }
 
+  // Whether the connection to the target is needed to read the source.
+  bool AsksServer() const {
+    using target::TypeKind;
+    return std::any_of(table_.columns.begin(), table_.columns.end(), [](const ColumnPair& pair) {
+      const TypeKind kind = pair.target.type.kind;
+      return kind == TypeKind::kJsonb || kind == TypeKind::kArray || kind == TypeKind::kOther;
+    });
+  }
+
+  // The target on a thread of its own; each side has its own connection and its own partitions.
+  void ReadBoth() {
+    std::exception_ptr failure;
+    {
+      std::jthread other([&] {
+        try {
+          ReadTarget();
+        } catch (...) {
+          failure = std::current_exception();
+          failed_ = true;
+        }
+      });
+      try {
+        ReadSource();
+      } catch (...) {
+        failed_ = true;
+        throw;
+      }
+    }
+    if (failure) std::rethrow_exception(failure);
+  }
+
   std::size_t PartitionOf(std::string_view form) const {
     return DigestOf(form)[0] % source_.size();
   }
@@ -91,53 +133,47 @@ class HashedScan {
   void ReadSource() {
     SourcePieces pieces(sides_, table_, {});
     std::vector<PackedKey> keys;
-    while (pieces.Next(grid_, [&](const PackedKey& key) { keys.push_back(key); })) {
+    Pace pace(options_.share, sides_.stop);
+    std::string record;
+    while (!failed_ && pieces.Next(grid_, [&](const PackedKey& key) { keys.push_back(key); })) {
       ResolveAlone(grid_, sides_.target);
       for (std::size_t row = 0; row < grid_.rows(); ++row) {
         const std::string form = grid_.Key(row);
-        if (form.empty()) {
-          // The target cannot hold the key: no row there could match.
-          judge_.Add({"", keys[row]});
-          continue;
-        }
-        record_.clear();
-        AppendRecord(record_, form, grid_.RowDigest(row), keys[row]);
-        source_[PartitionOf(form)].Append(record_);
+        record.clear();
+        AppendRecord(record, form, grid_.RowDigest(row), keys[row]);
+        source_[PartitionOf(form.empty() ? keys[row] : form)].Append(record);
       }
-      Count(outcome_.source_rows, static_cast<std::int64_t>(keys.size()));
+      outcome_.source_rows += static_cast<std::int64_t>(keys.size());
+      if (options_.progress) options_.progress(static_cast<std::int64_t>(keys.size()));
       keys.clear();
-      pace_.Rest();
+      pace.Rest();
     }
   }
 
   // One statement, so one snapshot: it lasts as long as the table takes.
   void ReadTarget() {
-    std::int64_t read = 0;
+    Grid grid(table_);
+    Pace pace(options_.share, sides_.stop);
+    std::string record;
     BeginReading(sides_.target);
     sides_.target.CopyOut("COPY (SELECT " + ColumnList(table_) + " FROM " +
                               table_.QualifiedTarget() + " AS t) TO STDOUT",
                           [&](std::string_view line) {
-                            grid_.Clear();
-                            grid_.AddObserved(line);
-                            const std::string form = grid_.Key(0);
-                            record_.clear();
-                            AppendRecord(record_, form, grid_.RowDigest(0), "");
-                            target_[PartitionOf(form)].Append(record_);
-                            if (++read % 4096 != 0) return;
+                            grid.Clear();
+                            grid.AddObserved(line);
+                            const std::string form = grid.Key(0);
+                            record.clear();
+                            AppendRecord(record, form, grid.RowDigest(0), "");
+                            target_[PartitionOf(form)].Append(record);
+                            if (++target_rows_ % 4096 != 0) return;
                             RequireRunning(sides_);
-                            outcome_.target_rows += 4096;
-                            if (outcome_.target_rows > outcome_.source_rows && options_.progress) {
-                              options_.progress(4096);
+                            if (failed_) {
+                              throw Error(Disposition::kRetry, Component::kVerify,
+                                          "the source cannot be read");
                             }
-                            pace_.Rest();
+                            pace.Rest();
                           });
     sides_.target.Commit();
-    outcome_.target_rows += read % 4096;
-  }
-
-  void Count(std::int64_t& rows, std::int64_t more) {
-    rows += more;
-    if (options_.progress) options_.progress(more);
   }
 
   static std::string Load(SpillBuffer& from) {
@@ -148,39 +184,54 @@ class HashedScan {
     return bytes;
   }
 
+  struct Seen {
+    Digest digest{};
+    std::string_view packed;
+    bool met = false;
+    bool suspect = false;
+  };
+  using Rows = std::unordered_map<std::string_view, Seen>;
+
+  // The source's rows of a partition are held in memory; the target's, of which there may be any
+  // number, go by.
   void Match(std::size_t partition) {
     const std::string source = Load(source_[partition]);
-    const std::string target = Load(target_[partition]);
-    struct Seen {
-      Digest digest{};
-      std::string_view packed;
-      bool met = false;
-      bool suspect = false;
-    };
-    std::unordered_map<std::string_view, Seen> rows;
-    for (std::string_view rest = source; !rest.empty();) {
-      const Record record = TakeRecord(rest);
-      const auto [at, fresh] =
-          rows.emplace(record.form, Seen{record.digest, record.packed, false, false});
+    Rows rows;
+    rows.reserve(source.size() / 48);
+    Record record;
+    for (std::string_view rest = source; TakeRecord(rest, record);) {
+      const bool fresh =
+          !record.form.empty() &&
+          rows.emplace(record.form, Seen{record.digest, record.packed, false, false}).second;
       if (fresh) continue;
-      // Two rows of the source with one key there; at most one can be on the target.
-      at->second.suspect = true;
+      // A key that the target cannot hold, or two rows with one key there.
       judge_.Add({std::string(record.form), PackedKey(record.packed)});
-    }
-    for (std::string_view rest = target; !rest.empty();) {
-      const Record record = TakeRecord(rest);
-      const auto at = rows.find(record.form);
-      if (at == rows.end()) {
-        judge_.Add({std::string(record.form), ""});
-        continue;
+      if (const auto first = rows.find(record.form); first != rows.end()) {
+        first->second.suspect = true;
       }
-      Seen& seen = at->second;
-      seen.suspect = seen.suspect || seen.met || seen.digest != record.digest;
-      seen.met = true;
     }
+    std::string carried;
+    target_[partition].Read(0, target_[partition].size(), [&](std::string_view piece) {
+      carried.append(piece);
+      std::string_view rest = carried;
+      while (TakeRecord(rest, record)) Meet(rows, record);
+      carried.erase(0, carried.size() - rest.size());
+    });
+    target_[partition].Clear();
     for (const auto& [form, seen] : rows) {
       if (seen.suspect || !seen.met) judge_.Add({std::string(form), PackedKey(seen.packed)});
     }
+  }
+
+  void Meet(Rows& rows, const Record& record) {
+    const auto at = rows.find(record.form);
+    if (at == rows.end()) {
+      judge_.Add({std::string(record.form), ""});
+      return;
+    }
+    Seen& seen = at->second;
+    seen.suspect = seen.suspect || seen.met || seen.digest != record.digest;
+    seen.met = true;
   }
 
   const Sides& sides_;
@@ -188,11 +239,11 @@ class HashedScan {
   const CompareOptions& options_;
   Judge& judge_;
   TableOutcome& outcome_;
-  Pace pace_;
   Grid grid_;
-  std::string record_;
   std::vector<SpillBuffer> source_;
   std::vector<SpillBuffer> target_;
+  std::int64_t target_rows_ = 0;
+  std::atomic<bool> failed_{false};  // either thread: the other is to end
 };
 
 }  // namespace

@@ -83,8 +83,7 @@ class RandomSettings {
 
   std::string ValidText(const OptionSpec& spec) {
     if (spec.key == "http.listen") return "[::1]:" + std::to_string(random_() % 65536);
-    if (spec.key == "verify.schedule")
-      return std::to_string(1 + random_() % 59) + "h";
+    if (spec.key == "verify.schedule") return std::to_string(1 + random_() % 59) + "h";
     while (true) {
       std::string text = Text();
       if (spec.valid == nullptr || spec.valid(text)) return text;
