@@ -97,7 +97,8 @@ TEST(ScanTest, ShowsValuesOnlyWhenAsked) {
   const std::vector<std::vector<Value>> rows = {{Value::Integer(1), Value::Text("it's \0"sv)},
                                                 {Value::Integer(2), Value::Blob("\x01\xff")},
                                                 {Value::Integer(3), Value::Text("\xff")}};
-  for (const ScanReason& reason : ScanOf(mapping, rows).columns[1].reasons) {
+  const TableScan hidden = ScanOf(mapping, rows);
+  for (const ScanReason& reason : hidden.columns[1].reasons) {
     for (const ScanSample& sample : reason.samples) EXPECT_EQ(sample.value, "");
   }
   const TableScan scan = ScanOf(mapping, rows, true);
