@@ -89,6 +89,7 @@ void Comparer::Run(const std::vector<Job>& jobs) {
     verify::CompareOptions options;
     options.judging = verify::Judging::kReconcile;
     std::vector<PackedKey> keys;
+    std::int64_t nameless = 0;
     const auto log = [&] {
       source::LogKeys(source, job.table_no, keys, stop_, Deadline::In(kLockPatience));
       keys.clear();
@@ -98,11 +99,7 @@ void Comparer::Run(const std::vector<Job>& jobs) {
     const verify::TableOutcome outcome = verify::CompareTable(
         sides, job.table, job.table_no, options, [&](const verify::Difference& difference) {
           if (difference.key.empty()) {
-            context_.log->error(
-                "event=row_cannot_be_named table={} key={} reason=\"a row on the target has NULL "
-                "in "
-                "its key\"",
-                job.table.source.name, difference.shown);
+            ++nameless;
             return;
           }
           keys.push_back(difference.key);
@@ -111,7 +108,8 @@ void Comparer::Run(const std::vector<Job>& jobs) {
     if (!keys.empty()) log();
     {
       const std::lock_guard lock(mutex_);
-      answers_.push_back({job.table_no, job.doubt, outcome.source_rows, outcome.differences()});
+      answers_.push_back(
+          {job.table_no, job.doubt, outcome.source_rows, outcome.differences(), nameless});
     }
     context_.wake.Set();
   }

@@ -25,6 +25,9 @@ class Comparer {
     std::uint64_t doubt = 0;
     std::int64_t rows = 0;
     std::int64_t differences = 0;
+    // Rows on the target with NULL in their key: no log entry can name them, so only a new copy
+    // brings the table right.
+    std::int64_t nameless = 0;
   };
 
   explicit Comparer(EngineContext& context) : context_(context) {}

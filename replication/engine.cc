@@ -265,6 +265,11 @@ class Engine::Impl {
       if (suspect == session_->suspects.end() || suspect->second.doubt != answer.doubt) continue;
       const TableMapping* table = session_->Find(answer.table_no);
       if (table == nullptr) continue;
+      if (answer.nameless > 0) {
+        RestartTableCopy(context_, *session_, *table, "rows on the target have NULL in their key");
+        throw Error(Disposition::kInDoubt, Component::kTarget,
+                    "table " + table->source.name + " is copied again");
+      }
       session_->store->PutSourceTable(DescribeTable(*session_, *table));
       session_->suspects.erase(suspect);
       context_.log->info("event=table_compared table={} rows={} differences={}", table->source.name,

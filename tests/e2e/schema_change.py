@@ -110,6 +110,11 @@ class SchemaChange(case.Case):
         self.running.wait()
         self.assert_equal(self.path)
 
+    def test_rows_that_nobody_can_name_go_with_a_new_copy(self):
+        self.pg("INSERT INTO keyless VALUES ('a stranger')")
+        self.db.execute("VACUUM")
+        self.becomes_equal()
+
     def test_key_lost_and_gained(self):
         self.db.executescript("""
             CREATE TABLE n (id INTEGER, v TEXT);
