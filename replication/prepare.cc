@@ -179,7 +179,7 @@ void PublishStream(EngineContext& context, Session& session) {
   }
   for (const TableMapping& table : session.mapping.tables) {
     // While the capture is released a migration may make tables that have no number yet.
-    if (session.released && !session.IsNumbered(table)) continue;
+    if (session.released && !session.FindNumber(table)) continue;
     TableStatus status;
     status.name = table.source.name;
     status.captured = !session.released;

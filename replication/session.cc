@@ -1,7 +1,5 @@
 #include "replication/session.h"
 
-#include <algorithm>
-
 #include "config/url.h"
 #include "replication/base/error.h"
 
@@ -17,15 +15,15 @@ const TableMapping* Session::Find(int table_no) const {
   return nullptr;
 }
 
-bool Session::IsNumbered(const TableMapping& table) const {
-  return std::any_of(capture.tables.begin(), capture.tables.end(),
-                     [&](const auto& captured) { return captured.name == table.source.name; });
-}
-
-int Session::NumberOf(const TableMapping& table) const {
+std::optional<int> Session::FindNumber(const TableMapping& table) const {
   for (const source::CapturedTable& captured : capture.tables) {
     if (captured.name == table.source.name) return captured.number;
   }
+  return std::nullopt;
+}
+
+int Session::NumberOf(const TableMapping& table) const {
+  if (const auto number = FindNumber(table)) return *number;
   throw Error(Disposition::kBug, Component::kCapture,
               "table " + table.source.name + " is not captured");
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,8 +84,10 @@ struct Session {
 
   // The mapping of a table by its number in the changelog; null when it is not replicated.
   const TableMapping* Find(int table_no) const;
+  // The number of a table in the changelog; nothing while capture has never been installed for it.
+  std::optional<int> FindNumber(const TableMapping& table) const;
+  // The same where there must be one: throws Error (bug) otherwise.
   int NumberOf(const TableMapping& table) const;
-  bool IsNumbered(const TableMapping& table) const;
 
   // That the table must be compared (again).
   void Doubt(EngineContext& context, int table_no, const std::string& why);

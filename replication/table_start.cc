@@ -23,12 +23,21 @@ void AddHiddenColumn(Session& session, const TableMapping& table) {
                        " (" + column + ")");
 }
 
-// In the caller's transaction.
-void BeginCopying(Session& session, const TableMapping& table,
-                  const std::vector<target::CopyRange>& ranges) {
+// Puts the table at the start of its copy; `empty` deals with the rows that the target has.
+template <typename Empty>
+void CopyFromTheStart(EngineContext& context, Session& session, const TableMapping& table,
+                      const Empty& empty) {
+  const auto ranges = MakeCopyRanges(context, session, table);
+  TargetTransaction transaction(*session.target);
+  session.store->RequireOwner(session.owner);
+  HoldTables(session, {&table});
+  empty();
   session.store->SetCopyRanges(session.NumberOf(table), ranges);
   session.store->PutSourceTable(DescribeTable(session, table));
   session.store->SetPhase(session.owner, Phase::kCopying);
+  transaction.Commit();
+  session.stream.phase = Phase::kCopying;
+  session.stream.consistent = false;
 }
 
 }  // namespace
@@ -87,28 +96,14 @@ target::SourceTableRow DescribeTable(const Session& session, const TableMapping&
 void RestartTableCopy(EngineContext& context, Session& session, const TableMapping& table,
                       const std::string& why) {
   context.log->warn("event=table_copy_restarted table={} reason=\"{}\"", table.source.name, why);
-  const auto ranges = MakeCopyRanges(context, session, table);
-  TargetTransaction transaction(*session.target);
-  session.store->RequireOwner(session.owner);
-  HoldTables(session, {&table});
-  session.target->Exec("DELETE FROM " + table.QualifiedTarget());
-  session.store->ClearRejectedTable(session.NumberOf(table));
-  BeginCopying(session, table, ranges);
-  transaction.Commit();
-  session.stream.phase = Phase::kCopying;
-  session.stream.consistent = false;
+  CopyFromTheStart(context, session, table, [&] {
+    session.target->Exec("DELETE FROM " + table.QualifiedTarget());
+    session.store->ClearRejectedTable(session.NumberOf(table));
+  });
 }
 
 void StartTableCopy(EngineContext& context, Session& session, const TableMapping& table) {
-  const auto ranges = MakeCopyRanges(context, session, table);
-  TargetTransaction transaction(*session.target);
-  session.store->RequireOwner(session.owner);
-  HoldTables(session, {&table});
-  ReplaceExistingRows(context, session, table);
-  BeginCopying(session, table, ranges);
-  transaction.Commit();
-  session.stream.phase = Phase::kCopying;
-  session.stream.consistent = false;
+  CopyFromTheStart(context, session, table, [&] { ReplaceExistingRows(context, session, table); });
   context.log->info("event=table_added table={}", table.source.name);
 }
 
