@@ -1,5 +1,6 @@
 #include "daemon/status_json.h"
 
+#include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -75,6 +76,24 @@ Json ProgressJson(const Progress& progress) {
           {"rows_per_second", OrNull(progress.rows_per_second)},
           {"captured_per_second", OrNull(progress.captured_per_second)},
           {"applied_per_second", OrNull(progress.applied_per_second)}};
+}
+
+// Rows rather than objects: a page asks for it every second.
+Json HistoryJson(const std::vector<HistorySample>& history) {
+  const auto rounded = [](const std::optional<double>& value) {
+    return value ? Json(std::round(*value * 1000) / 1000) : Json(nullptr);
+  };
+  Json samples = Json::array();
+  for (const HistorySample& sample : history) {
+    const auto at = std::chrono::floor<std::chrono::milliseconds>(sample.at.time_since_epoch());
+    samples.push_back({at.count(), rounded(sample.lag_seconds), sample.backlog_changes,
+                       rounded(sample.captured_per_second), rounded(sample.applied_per_second),
+                       rounded(sample.rows_per_second)});
+  }
+  return {{"columns",
+           {"at_milliseconds", "lag_seconds", "backlog_changes", "captured_per_second",
+            "applied_per_second", "rows_per_second"}},
+          {"samples", std::move(samples)}};
 }
 
 // The reading side: whatever is missing or of another type leaves `into` as it is.
@@ -302,6 +321,7 @@ std::string StatusJson(const StatusReport& report) {
   root["held"] = status.held;
   root["held_problems"] = status.held_problems;
   root["notes"] = status.notes;
+  if (!report.history.empty()) root["history"] = HistoryJson(report.history);
   return root.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

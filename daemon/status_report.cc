@@ -32,7 +32,9 @@ std::vector<std::string> StatusReport::CutoverBlockers() const {
   for (const std::string& problem : status.held_problems) {
     blockers.push_back("cannot be put back: " + problem);
   }
-  blockers.emplace_back("no full comparison has finished");
+  if (!status.verify.last_success) {
+    blockers.emplace_back("no full comparison has ended without a difference");
+  }
   return blockers;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/history.h"
 #include "daemon/progress.h"
 #include "replication/status.h"
 
@@ -23,6 +24,7 @@ struct StatusReport {
   std::int64_t pid = 0;
   std::optional<std::chrono::system_clock::time_point> started_at;
   std::int64_t log_limit_bytes = 0;
+  std::vector<HistorySample> history;  // over HTTP only
 
   // Nothing when it is not known; see KnownLagSeconds().
   std::optional<double> LagSeconds() const;

@@ -78,7 +78,11 @@ class Supervisor::Impl {
   }
 
   HttpHandlers MakeHttpHandlers() {
-    return {[this] { return Report(); },
+    return {[this] {
+              StatusReport report = Report();
+              report.history = history_.Samples();
+              return report;
+            },
             [this] {
               probe_.SetGauges(MakeGauges(Report()));
               return probe_.Expose();
@@ -141,6 +145,7 @@ class Supervisor::Impl {
   void ShowProgress(const EngineStatus& status, steady_clock::time_point now) {
     const Progress& progress = meter_.Observe(status, now);
     const system_clock::time_point wall = system_clock::now();
+    history_.Observe(status, progress, now, wall);
     if (terminal_.is_terminal()) {
       terminal_.SetStatus(Printable(DescribeProgress(status, progress, wall)));
     }
@@ -187,6 +192,7 @@ class Supervisor::Impl {
   const system_clock::time_point started_at_ = system_clock::now();
 
   ProgressMeter meter_;
+  History history_;
   ProgressCadence cadence_{steady_clock::now()};
   std::optional<steady_clock::time_point> stopping_since_;
   steady_clock::time_point extended_;
