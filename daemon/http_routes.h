@@ -10,7 +10,7 @@ namespace liteferry::daemon {
 
 // What the pages are made from. Called on the io_context's thread; must not block.
 struct HttpHandlers {
-  std::function<StatusReport()> report;
+  std::function<StatusReport()> report;  // with its history
   std::function<std::string()> metrics;
 };
 
@@ -18,6 +18,8 @@ struct HttpReply {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  // What a browser may load and run because of this answer: nothing, unless it is the page.
+  std::string content_policy = "default-src 'none'; frame-ancestors 'none'";
 };
 
 // The whole surface, read-only: /, /livez, /readyz, /metrics and /status, for GET and HEAD (the

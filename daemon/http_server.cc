@@ -29,10 +29,6 @@ using boost::system::error_code;
 constexpr int kMostConnections = 32;
 constexpr std::uint32_t kLongestHeader = 8 * 1024;
 constexpr auto kPatience = std::chrono::seconds(15);
-// A page of our own may run its own script and style and ask its own server; nothing else.
-constexpr const char* kContentPolicy =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src "
-    "'self'; frame-ancestors 'none'; base-uri 'none'";
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -84,7 +80,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     response_.set(http::field::content_type, reply.content_type);
     response_.set(http::field::cache_control, "no-store");
     response_.set("X-Content-Type-Options", "nosniff");
-    response_.set("Content-Security-Policy", kContentPolicy);
+    response_.set("Content-Security-Policy", reply.content_policy);
+    response_.set("Referrer-Policy", "no-referrer");
     if (reply.status == 405) response_.set(http::field::allow, "GET, HEAD");
     response_.content_length(reply.body.size());
     if (!head) response_.body() = std::move(reply.body);

@@ -41,6 +41,7 @@ liteferry_e2e(values 180 values.py)
 liteferry_e2e(rejections 300 rejections.py)
 liteferry_e2e(scan 300 scan.py)
 liteferry_e2e(mapping 180 mapping.py)
+liteferry_e2e(page 300 page.py)
 
 # The main tests again on other versions of PostgreSQL, fetched when first needed.
 foreach(version 17 18)

@@ -88,6 +88,7 @@ TEST_F(HttpServerTest, ServesEveryPage) {
   const Reply page = Get("/");
   EXPECT_NE(page.body.find("<!doctype html>"), std::string::npos);
   EXPECT_NE(page.header.find("Content-Security-Policy: default-src 'none'"), std::string::npos);
+  EXPECT_EQ(page.header.find("unsafe"), std::string::npos);
 }
 
 TEST_F(HttpServerTest, ThePageLoadsNothingFromElsewhere) {
