@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -173,15 +174,19 @@ class Engine::Impl {
     backoff_.Reset();
     halted_by_.clear();
     TellProblems();
-    if (pause_wanted_ && !stream.paused) session_->store->SetPaused(true);
+    const bool paused = pause_wanted_.value_or(stream.paused);
+    if (paused != stream.paused) session_->store->SetPaused(paused);
+    if (session_->released && !paused) {
+      throw Error(Disposition::kInDoubt, Component::kCapture, "the capture is to be installed");
+    }
     context_.board.Update([](EngineStatus& status) { status.retry_attempt = 0; });
     context_.log->info("event=ready phase={} position={} epoch={} target={}",
                        ToString(stream.phase), stream.applied_seq, session_->owner.epoch,
                        session_->target->Describe());
     Event event = Event::Of(Event::Kind::kPrepared);
     event.phase = stream.phase;
-    event.paused = stream.paused || pause_wanted_;
-    if (event.paused) TellPaused(session_->released);
+    event.paused = paused;
+    if (paused) TellPaused(session_->released);
     return event;
   }
 
@@ -462,7 +467,7 @@ class Engine::Impl {
   SteadyClock::time_point next_housekeeping_{};
   std::unique_ptr<Comparer> comparer_;
   std::unique_ptr<verify::Schedule> schedule_;
-  bool pause_wanted_ = false;
+  std::optional<bool> pause_wanted_;  // the latest command; nothing: as the stream row says
   std::string told_problems_;
   SteadyClock::time_point next_pairing_{};
 };

@@ -97,6 +97,22 @@ class Daemons(case.Case):
         daemon.wait()
         self.assert_equal(self.path)
 
+    def test_resume_while_the_target_is_away(self):
+        """It counts, although the pause that it ends is remembered where nobody can be asked."""
+        daemon = self.daemon(self.path)
+        daemon.wait()
+        daemon.must("pause")
+        daemon.until_state("paused")
+        daemon.kill()
+        self.cluster.stop("fast")
+        daemon.start()
+        daemon.until_state("retrying", 30)
+        daemon.must("resume")
+        self.db.execute("INSERT INTO item VALUES (5001, 'after', 1, NULL)")
+        self.cluster.start()
+        daemon.wait(timeout=90)
+        self.assert_equal(self.path)
+
     def test_term_ends_in_order(self):
         writer = self.writer(self.path, 200)
         daemon = self.daemon(self.path)
