@@ -187,11 +187,11 @@ class Batch {
     std::unordered_set<PackedKey> absent = changes.retried;
     if (session_.rejected.contains(number)) {
       const auto cleared = ClearRejected(number, changes);
-      // A rejected row is not on the target; what its key finds there is another row of the source
-      // that the target cannot tell from it. (While copying it may be an earlier version of
-      // itself.)
+      // A rejected row is not on the target; what its key finds there may be another row of the
+      // source that the target cannot tell from it. (While copying it may be an earlier version of
+      // itself, and where keys cannot meet it is a row that nobody but others wrote.)
       if (session_.stream.phase == target::Phase::kFollowing &&
-          !session_.suspects.contains(number)) {
+          !session_.suspects.contains(number) && !HasIntegerKey(changes.table)) {
         absent.insert(cleared.begin(), cleared.end());
       }
     }

@@ -88,6 +88,14 @@ bool KeepsKeysApart(const TableMapping& table) {
   });
 }
 
+bool HasIntegerKey(const TableMapping& table) {
+  const source::SourceTable& source = table.source;
+  if (source.key_kind != source::KeyKind::kRowid && source.integer_primary_key < 0) return false;
+  using enum target::TypeKind;
+  const target::TypeKind kind = table.columns[table.key.front()].target.type.kind;
+  return kind == kInt2 || kind == kInt4 || kind == kInt8;
+}
+
 RejectionReport ReadRejections(target::StateStore& store) {
   constexpr std::int64_t kSamples = 3;
   RejectionReport report;

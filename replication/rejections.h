@@ -25,6 +25,10 @@ target::RejectedRow DescribeRejection(const Session& session, const TableMapping
 // source may be one there, and only one of them can be on the target.
 bool KeepsKeysApart(const TableMapping& table);
 
+// Whether the key is the rowid and an integer on the target too: then two rows of the source are
+// never one there, not even where the source holds values of other storage classes.
+bool HasIntegerKey(const TableMapping& table);
+
 // What status says of rejected rows.
 struct RejectionReport {
   std::vector<target::RejectedCount> counts;

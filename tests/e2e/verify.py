@@ -240,6 +240,13 @@ class Verify(case.Case):
         daemon.wait()
         found = self.verify(daemon)
         self.assertEqual((found["rejected"], found["differences"]), (2, 0))
+        # Nor may a row stand where a rejected one is absent.
+        self.pg("INSERT INTO t VALUES (1, 5)")
+        found = self.verify(daemon, "--repair", status=1)
+        self.assertEqual([d["key"] for d in found["differing"]], [[1]])
+        daemon.wait()
+        found = self.verify(daemon)
+        self.assertEqual((found["rejected"], found["differences"]), (2, 0))
 
     # Beside the rows.
 
