@@ -40,6 +40,15 @@ constexpr std::chrono::seconds kAskOwner{1};
 
 enum class Command : std::uint8_t { kNone, kPause, kPauseAndRelease, kResume };
 
+// Why a connection to the target was lost, as the metric tells it.
+std::string LossReason(std::string_view sqlstate) {
+  if (sqlstate.empty() || sqlstate.starts_with("08")) return "network";
+  if (sqlstate.starts_with("28")) return "auth";
+  // Shut down, starting up, or read-only: another server is or becomes the primary.
+  if (sqlstate.starts_with("57P") || sqlstate == "25006") return "failover";
+  return "other";
+}
+
 }  // namespace
 
 class Engine::Impl {
@@ -170,7 +179,7 @@ class Engine::Impl {
     const target::StreamRow& stream = session_->stream;
     NotePosition(stream);
     NoteSettled();
-    if (backoff_.attempt() > 0) context_.probe.TargetReconnected("other");
+    if (!target_lost_.empty()) context_.probe.TargetReconnected(std::exchange(target_lost_, {}));
     backoff_.Reset();
     halted_by_.clear();
     TellProblems();
@@ -406,7 +415,9 @@ class Engine::Impl {
     // In doubt means looking again at once; when that settles nothing, time may.
     if (disposition == Disposition::kInDoubt && ++in_doubt_ > 3) disposition = Disposition::kRetry;
     context_.probe.ErrorSeen(ToString(error.component()), transient);
+    if (!transient) lag_.Halted();
     if (error.component() == Component::kTarget) {
+      if (target_lost_.empty()) target_lost_ = LossReason(error.sqlstate());
       context_.board.Update([](EngineStatus& status) { status.target.up = false; });
     }
     const std::string& code = error.sqlstate();
@@ -461,7 +472,8 @@ class Engine::Impl {
   Backoff backoff_;
   bool published_ = false;
   std::string halted_by_;
-  int in_doubt_ = 0;  // faults in doubt since the last batch that went well
+  std::string target_lost_;  // why, until it is connected again
+  int in_doubt_ = 0;         // faults in doubt since the last batch that went well
   std::unique_ptr<Session> session_;
   std::unique_ptr<Housekeeping> housekeeping_;
   SteadyClock::time_point next_housekeeping_{};

@@ -22,13 +22,22 @@ bool LagKeeper::Observe(const source::Observation& observation) {
   const bool grown = observation.captured > clock_.captured();
   if (grown) last_change_ = SteadyClock::now();
   if (!observation.source_up) return true;
+  // The newest entry is never deleted; an older one in its place is another database, restored into
+  // the same file, of which nothing is known. (The clock may be ahead of what was observed, by what
+  // the engine has read itself.)
+  const bool went_back = observation.captured < observed_;
+  observed_ = observation.captured;
+  if (went_back) {
+    clock_ = LagClock();
+    positioned_ = false;
+  }
   clock_.Observe(observation.captured, system_clock::now());
   const bool other = observation.schema_version != schema_version_ ||
                      observation.triggers != triggers_ || observation.file != file_;
   schema_version_ = observation.schema_version;
   triggers_ = observation.triggers;
   file_ = observation.file;
-  return grown || other;
+  return grown || other || went_back;
 }
 
 std::int64_t LagKeeper::Position(const target::StreamRow& stream) {
@@ -58,6 +67,11 @@ void LagKeeper::Settled(bool settled, const target::StreamRow& stream) {
   } else if (!unsettled_since_) {
     unsettled_since_ = LastInSync(stream);
   }
+}
+
+void LagKeeper::Halted() {
+  const std::lock_guard lock(mutex_);
+  if (!unsettled_since_) unsettled_since_ = system_clock::now();
 }
 
 bool LagKeeper::in_sync() const {

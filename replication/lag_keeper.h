@@ -21,7 +21,7 @@ class LagKeeper {
   using SteadyClock = std::chrono::steady_clock;
 
   // What the watcher saw. True when the engine has something to look at: a change, another schema
-  // or file, a source that is gone.
+  // or file, a source that is gone or went back in time.
   bool Observe(const source::Observation& observation);
 
   // The stream stands at `stream`'s position. Returns by how many changes the target went back
@@ -33,6 +33,10 @@ class LagKeeper {
   // from the last moment when `stream`'s owner knew that nothing was missing.
   void Settled(bool settled, const target::StreamRow& stream);
 
+  // The engine cannot go on: from now on nobody knows whether something is missing, until
+  // Settled().
+  void Halted();
+
   bool in_sync() const;
   SteadyClock::time_point last_change() const;
   // Completes `status` with what is known here.
@@ -41,6 +45,7 @@ class LagKeeper {
  private:
   mutable std::mutex mutex_;
   LagClock clock_;
+  std::int64_t observed_ = 0;  // the newest seq, as the watcher saw it last
   bool positioned_ = false;
   SteadyClock::time_point last_change_{};
   std::int64_t schema_version_ = 0;  // as the watcher saw it last

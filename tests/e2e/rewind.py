@@ -76,6 +76,25 @@ class Rewind(case.Case):
         self.restore(copy)
         self.halts_and_reconciles("went back in time")
 
+    def test_source_restored_into_the_same_file(self):
+        """Nothing is newer than the position, and nothing tells the file from before: the log goes back."""
+        self.launch()
+        copy = self.backup()
+        self.write(self.path, 1000, 50)
+        self.running.wait()
+        source, target = sqlite3.connect(copy), sqlite3.connect(self.path)
+        source.backup(target)
+        source.close()
+        target.close()
+        self.running.until_state("halted")
+        self.running.until("the lag grows", lambda s: s["lag_seconds"] is not None and s["lag_seconds"] > 0.2)
+        self.running.must("resume", "--reconcile")
+        self.becomes_equal()
+        self.running.wait()
+        self.write(self.path, 5000, 20)
+        self.running.wait()
+        self.assert_equal(self.path)
+
     def test_source_restored_and_at_the_same_sequence_again(self):
         self.launch()
         copy = self.backup()
