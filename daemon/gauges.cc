@@ -14,6 +14,8 @@ void CountTables(const EngineStatus& status, metrics::Gauges& gauges) {
     if (!table.problem.empty()) gauges.schema_drift = true;
     if (table.copy_done) {
       ++gauges.tables_copied;
+    } else if (!table.problem.empty()) {
+      ++gauges.tables_failed;
     } else if (table.rows_copied == 0) {
       ++gauges.tables_pending;
     } else if (status.state == State::kHalted) {
@@ -61,6 +63,7 @@ metrics::Gauges MakeGauges(const StatusReport& report) {
   struct statvfs filesystem {};
   if (statvfs(status.source.path.c_str(), &filesystem) == 0) {
     gauges.filesystem_free_bytes = std::uint64_t{filesystem.f_bavail} * filesystem.f_frsize;
+    gauges.filesystem_bytes = std::uint64_t{filesystem.f_blocks} * filesystem.f_frsize;
   }
   CountTables(status, gauges);
   gauges.rejected_rows = status.rejected_rows;

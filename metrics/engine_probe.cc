@@ -110,6 +110,7 @@ class EngineProbe::Impl {
     GaugeOf("liteferry_source_size_bytes").Set(Number(gauges.source_bytes));
     GaugeOf("liteferry_source_wal_size_bytes").Set(Number(gauges.source_wal_bytes));
     GaugeOf("liteferry_source_filesystem_free_bytes").Set(Number(gauges.filesystem_free_bytes));
+    GaugeOf("liteferry_source_filesystem_size_bytes").Set(Number(gauges.filesystem_bytes));
     GaugeOf("liteferry_rejected_rows").Set(Number(gauges.rejected_rows));
     GaugeOf("liteferry_held_objects").Set(gauges.held_objects);
     GaugeOf("liteferry_verify_last_success_timestamp_seconds").Set(gauges.verify_last_success);

@@ -44,6 +44,7 @@ struct Gauges {
   std::uint64_t source_bytes = 0;
   std::uint64_t source_wal_bytes = 0;
   std::uint64_t filesystem_free_bytes = 0;
+  std::uint64_t filesystem_bytes = 0;
 
   std::vector<TableGauges> tables;
   int tables_pending = 0;
