@@ -14,6 +14,7 @@ endfunction()
 liteferry_python_test(layout TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND layout_test.py)
 liteferry_python_test(proxy TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND proxy_test.py)
 liteferry_python_test(compare TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND compare_test.py)
+liteferry_python_test(monitoring TIMEOUT 180 PROCESSORS 1 LABEL harness COMMAND monitoring_test.py)
 
 # liteferry_e2e(NAME TIMEOUT SCRIPT ARGUMENT...)
 function(liteferry_e2e name timeout script)
@@ -42,6 +43,7 @@ liteferry_e2e(rejections 300 rejections.py)
 liteferry_e2e(scan 300 scan.py)
 liteferry_e2e(mapping 180 mapping.py)
 liteferry_e2e(page 300 page.py)
+liteferry_e2e(monitoring 300 monitoring.py)
 
 # The main tests again on other versions of PostgreSQL, fetched when first needed.
 foreach(version 17 18)
