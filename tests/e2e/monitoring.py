@@ -36,7 +36,7 @@ class Monitoring(case.Case):
         self.path = self.make_source(DDL)
         self.proxy = Proxy(self.cluster.socket, self.dir)
         self.addCleanup(self.proxy.close)
-        self.process = self.daemon(self.path, {"copy": {"jobs": 1, "chunk_rows": 100}},
+        self.process = self.daemon(self.path, {"copy": {"jobs": 1, "chunk_rows": 30}},
                                    url=self.proxy.url(self.database), start=False)
         self.prometheus = Prometheus([self.process.port], [RULES])
         self.addCleanup(self.prometheus.close)
@@ -96,7 +96,8 @@ class Monitoring(case.Case):
         late = {s for s in series(last) - series(first) if "table=" not in s and "_info" not in s}
         self.assertEqual(late, set())
         for title, query in queries():
-            if title == "Target went back in time":
+            # The one was asked above, while it had an answer; the other has none when all is well.
+            if title in ("Copy: time to go", "Target went back in time"):
                 continue
             with self.subTest(title, query=query):
                 self.assertTrue(self.prometheus.history(self.filled(query)))
