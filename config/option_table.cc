@@ -137,6 +137,29 @@ const std::vector<Option<Settings>>& OptionTable() {
            .description = "How long an attempt to connect may take.",
            .min = 100,
            .max = 600 * kSecond}),
+      In<&S::target, &S::Target::durability>(
+          {.key = "target.durability",
+           .type = kChoice,
+           .description =
+               "When a change counts as confirmed, so that it may leave the changelog and a "
+               "cutover "
+               "may rely on it: local when the primary has committed it, sync when its COMMIT also "
+               "waited for a synchronous standby, standby when target.confirm_url shows it.",
+           .choices = {"local", "sync", "standby"}}),
+      In<&S::target, &S::Target::confirm_url>(
+          {.key = "target.confirm_url",
+           .type = kUrl,
+           .description =
+               "A standby of the target, for target.durability: standby; with CloudNativePG the "
+               "service that ends in -ro. This or target.confirm_url_file.",
+           .example = "postgresql://app@orders-ro:5432/app",
+           .secret = true}),
+      In<&S::target, &S::Target::confirm_url_file>(
+          {.key = "target.confirm_url_file",
+           .description = "A file whose first line is that URL, read again at each connect.",
+           .valid = IsFilePath,
+           .allowed = "the path of a file that holds the URL, not a URL",
+           .example = "/run/secrets/postgresql/ro-uri"}),
 
       In<&S::copy, &S::Copy::jobs>(
           {.key = "copy.jobs",

@@ -14,6 +14,7 @@ enum class OnInvalid : std::uint8_t { kReject, kNull, kStripNul };
 enum class Epoch : std::uint8_t { kNone, kSeconds, kMilliseconds, kMicroseconds, kJulian };
 enum class CreateTables : std::uint8_t { kAuto, kNever, kAlways };
 enum class ExistingRows : std::uint8_t { kRefuse, kReplace };
+enum class Durability : std::uint8_t { kLocal, kSync, kStandby };
 enum class OnRewind : std::uint8_t { kHalt, kReconcile };
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
 enum class LogFormat : std::uint8_t { kAuto, kText, kJson };
@@ -50,6 +51,9 @@ struct Settings {
     CreateTables create_tables = CreateTables::kAuto;
     ExistingRows existing_rows = ExistingRows::kRefuse;
     Milliseconds connect_timeout{5000};
+    Durability durability = Durability::kLocal;
+    std::string confirm_url;  // of a standby, as url; holds secrets
+    std::string confirm_url_file;
   } target;
 
   std::map<std::string, TableSettings> tables;

@@ -414,21 +414,24 @@ std::string DisplayUrl(std::string_view url) {
   return database.empty() ? text : text + "/" + PercentEncode(database);
 }
 
-std::optional<std::string> ReadTargetUrl(const Settings& settings, std::string& problem) {
-  const std::string& url = settings.target.url;
-  const std::string& url_file = settings.target.url_file;
-  std::string name = "target.url";
+namespace {
+
+// The URL that `key` or the file of `key`_file gives.
+std::optional<std::string> ReadUrl(const std::string& key, const std::string& url,
+                                   const std::string& url_file, std::string& problem) {
+  std::string name = key;
   std::string text = url;
   if (url.empty() && url_file.empty()) {
-    problem = "no target: neither target.url nor target.url_file is set";
+    problem = "no target: neither " + key + " nor " + key + "_file is set";
     return std::nullopt;
   }
   if (url.empty()) {
-    name = "the first line of target.url_file " + url_file;
+    const std::string file_name = key + "_file " + url_file;
+    name = "the first line of " + file_name;
     errno = 0;
     std::ifstream file(url_file);
     if (!std::getline(file, text) && text.empty()) {
-      problem = "cannot read target.url_file " + url_file + ": " +
+      problem = "cannot read " + file_name + ": " +
                 (errno != 0 ? std::generic_category().message(errno) : "it is empty");
       return std::nullopt;
     }
@@ -443,6 +446,18 @@ std::optional<std::string> ReadTargetUrl(const Settings& settings, std::string& 
     return std::nullopt;
   }
   return std::move(normal.url);
+}
+
+}  // namespace
+
+std::optional<std::string> ReadTargetUrl(const Settings& settings, std::string& problem) {
+  const auto& target = settings.target;
+  return ReadUrl("target.url", target.url, target.url_file, problem);
+}
+
+std::optional<std::string> ReadConfirmUrl(const Settings& settings, std::string& problem) {
+  const auto& target = settings.target;
+  return ReadUrl("target.confirm_url", target.confirm_url, target.confirm_url_file, problem);
 }
 
 }  // namespace liteferry::config

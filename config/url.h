@@ -41,4 +41,7 @@ std::string DisplayUrl(std::string_view url);
 // not valid; `problem` names the file, never its content.
 std::optional<std::string> ReadTargetUrl(const Settings& settings, std::string& problem);
 
+// The same for target.confirm_url and target.confirm_url_file.
+std::optional<std::string> ReadConfirmUrl(const Settings& settings, std::string& problem);
+
 }  // namespace liteferry::config

@@ -54,6 +54,21 @@ void CheckTogether(const Settings& settings, std::vector<Problem>& problems) {
     Add(problems, "target.url", "target.url and target.url_file are both given",
         "Remove one of the two.");
   }
+  const auto& target = settings.target;
+  const bool confirms = target.durability == Durability::kStandby;
+  const bool has_url = !target.confirm_url.empty();
+  const bool has_file = !target.confirm_url_file.empty();
+  if (has_url && has_file) {
+    Add(problems, "target.confirm_url",
+        "target.confirm_url and target.confirm_url_file are both given", "Remove one of the two.");
+  } else if (confirms && !has_url && !has_file) {
+    Add(problems, "target.confirm_url", "target.durability is standby, and no standby is given",
+        HowToSet("target.confirm_url") + " Or name a file that holds it: target.confirm_url_file.");
+  } else if (!confirms && (has_url || has_file)) {
+    Add(problems, has_url ? "target.confirm_url" : "target.confirm_url_file",
+        "a standby is given, but target.durability is not standby",
+        "Set target.durability: standby, or remove it.");
+  }
   if (settings.target.schema == settings.target.state_schema) {
     Add(problems, "target.state_schema", "it is the same schema as target.schema",
         "Use a schema of its own: cleanup drops it.");

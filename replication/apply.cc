@@ -302,7 +302,7 @@ class Batch {
     }
     const auto held = result_.held_again ? session_.held->List().size() : 0;
     context_.board.Update([&](EngineStatus& status) {
-      status.applied = status.confirmed = result_.to;
+      status.applied = result_.to;
       status.consistent = session_.stream.consistent;
       if (result_.held_again) status.held = static_cast<int>(held);
       for (const auto& [number, changes] : tables_) CountChanges(status, *changes);

@@ -15,6 +15,7 @@
 #include "replication/base/error.h"
 #include "replication/base/text.h"
 #include "replication/comparer.h"
+#include "replication/confirmation.h"
 #include "replication/copy.h"
 #include "replication/housekeeping.h"
 #include "replication/lag_keeper.h"
@@ -23,6 +24,7 @@
 #include "replication/reconcile.h"
 #include "replication/source/watcher.h"
 #include "replication/table_start.h"
+#include "replication/target/pg_error.h"
 #include "replication/verify/schedule.h"
 
 namespace liteferry {
@@ -40,22 +42,24 @@ constexpr std::chrono::seconds kAskOwner{1};
 
 enum class Command : std::uint8_t { kNone, kPause, kPauseAndRelease, kResume };
 
-// Why a connection to the target was lost, as the metric tells it.
-std::string LossReason(std::string_view sqlstate) {
-  if (sqlstate.empty() || sqlstate.starts_with("08")) return "network";
-  if (sqlstate.starts_with("28")) return "auth";
-  // Shut down, starting up, or read-only: another server is or becomes the primary.
-  if (sqlstate.starts_with("57P") || sqlstate == "25006") return "failover";
-  return "other";
-}
-
 }  // namespace
 
 class Engine::Impl {
  public:
   Impl(config::Settings settings, metrics::EngineProbe& probe, std::shared_ptr<spdlog::logger> log)
-      : context_{std::move(settings), probe, std::move(log), RandomUuid(), {}, {}, {}, {}, {}, {}},
+      : context_{std::move(settings),
+                 probe,
+                 std::move(log),
+                 RandomUuid(),
+                 {},
+                 {},
+                 {},
+                 {},
+                 {},
+                 {},
+                 {}},
         backoff_(std::random_device{}()) {
+    context_.confirmation = &confirmation_;
     context_.board.Update([](EngineStatus& status) { status.since = SystemClock::now(); });
   }
 
@@ -86,6 +90,8 @@ class Engine::Impl {
   EngineStatus Status() const {
     EngineStatus status = context_.board.Read();
     lag_.Fill(status);
+    const std::string unconfirmed = confirmation_.Problem();
+    if (!unconfirmed.empty()) status.notes.push_back(unconfirmed);
     return status;
   }
 
@@ -133,7 +139,7 @@ class Engine::Impl {
     if (session_ && session_->target && !session_->target->broken()) {
       session_->store->Release(session_->owner);
     }
-    session_.reset();
+    EndSession();
     context_.log->info("event=stopped applied={}", context_.board.Read().applied);
     stopped_ = true;
   }
@@ -164,9 +170,14 @@ class Engine::Impl {
     return Event::Of(Event::Kind::kStop);
   }
 
-  Event DoPrepare() {
-    session_.reset();
+  void EndSession() {
+    confirmation_.Detach();
     housekeeping_.reset();
+    session_.reset();
+  }
+
+  Event DoPrepare() {
+    EndSession();
     PrepareResult result = Prepare(context_);
     if (!result.session) {
       SetReason("another daemon applies to this target",
@@ -179,7 +190,11 @@ class Engine::Impl {
     const target::StreamRow& stream = session_->stream;
     NotePosition(stream);
     NoteSettled();
-    if (!target_lost_.empty()) context_.probe.TargetReconnected(std::exchange(target_lost_, {}));
+    if (!target_lost_.empty()) {
+      context_.probe.TargetReconnected(session_->failed_over ? "failover" : target_lost_);
+    }
+    target_lost_.clear();
+    confirmation_.Attach(*session_);
     backoff_.Reset();
     halted_by_.clear();
     TellProblems();
@@ -247,6 +262,7 @@ class Engine::Impl {
     TakeAnswers();
     const ApplyResult result = ApplyBatch(context_, *session_);
     in_doubt_ = 0;
+    if (result.entries > 0) confirmation_.Committed();
     session_->indexes_held = session_->indexes_held || result.held_again;
     NoteSettled();
     if (result.entries > 0) {
@@ -417,7 +433,8 @@ class Engine::Impl {
     context_.probe.ErrorSeen(ToString(error.component()), transient);
     if (!transient) lag_.Halted();
     if (error.component() == Component::kTarget) {
-      if (target_lost_.empty()) target_lost_ = LossReason(error.sqlstate());
+      // Data that forbid to go on lose no connection.
+      if (error.exit_code() != ExitCode::kDataError) target_lost_ = target::LossReason(error);
       context_.board.Update([](EngineStatus& status) { status.target.up = false; });
     }
     const std::string& code = error.sqlstate();
@@ -433,8 +450,7 @@ class Engine::Impl {
       halted_by_ = error.message();
       context_.log->error("event=halted reason=\"{}\" hint=\"{}\"", error.message(), error.hint());
     }
-    session_.reset();
-    housekeeping_.reset();
+    EndSession();
     Event event = Event::Of(Event::Kind::kFault);
     event.disposition = disposition;
     return event;
@@ -460,6 +476,7 @@ class Engine::Impl {
   }
 
   EngineContext context_;
+  Confirmation confirmation_{context_};
   std::unique_ptr<source::Watcher> watcher_;
   std::thread thread_;
   std::atomic<bool> stopped_{false};

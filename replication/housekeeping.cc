@@ -7,6 +7,7 @@
 
 #include "metrics/engine_probe.h"
 #include "replication/base/error.h"
+#include "replication/confirmation.h"
 #include "replication/source/changelog.h"
 #include "replication/trim_policy.h"
 #include "replication/verify/schedule.h"
@@ -36,6 +37,7 @@ void Housekeeping::Beat(bool in_sync) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   session_.store->Heartbeat(session_.owner,
                             in_sync ? std::chrono::floor<milliseconds>(now).count() : 0);
+  context_.confirmation->Committed();
   verify::NoteLatest(context_, *session_.target);
   last_beat_ = Clock::now();
 }
@@ -43,10 +45,10 @@ void Housekeeping::Beat(bool in_sync) {
 std::int64_t Housekeeping::TrimBound(std::int64_t log_bytes) {
   const auto& changelog = context_.settings.changelog;
   over_size_ = log_bytes > changelog.max_size;
-  // Past its size limit the log is cut as far as it is applied; its unapplied part is never cut.
-  if (over_size_ || changelog.retention.count() == 0) return session_.stream.applied_seq;
-  return std::min(session_.stream.applied_seq,
-                  session_.store->SeqAppliedBefore(changelog.retention));
+  // Past its size limit the log is cut as far as it is confirmed; the rest of it is never cut.
+  const std::int64_t confirmed = context_.confirmation->Confirmed();
+  if (over_size_ || changelog.retention.count() == 0) return confirmed;
+  return std::min(confirmed, session_.store->SeqAppliedBefore(changelog.retention));
 }
 
 milliseconds Housekeeping::Trim(Clock::time_point last_change) {

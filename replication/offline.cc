@@ -81,7 +81,9 @@ void ReadTarget(const config::Settings& settings, const SignalEvent& stop, Engin
     return;
   }
   status.state = StateOf(*stream);
-  status.applied = status.confirmed = stream->applied_seq;
+  status.applied = stream->applied_seq;
+  // What a standby has confirmed only the daemon knows.
+  if (settings.target.durability == config::Durability::kLocal) status.confirmed = status.applied;
   status.consistent = stream->consistent;
   if (stream->in_sync_at_ms > 0 && status.captured > status.applied) {
     status.oldest_unapplied_at =

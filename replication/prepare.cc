@@ -153,7 +153,8 @@ void HoldTies(Session& session) {
 
 // Takes up a stream of which this daemon is the owner.
 void Continue(EngineContext& context, Session& session) {
-  const auto rewind = FindRewind(session);
+  auto rewind = FindRewind(session);
+  if (!rewind) rewind = FindOtherCluster(session);
   const bool accepted = context.reconcile.exchange(false) ||
                         context.settings.apply.on_rewind == config::OnRewind::kReconcile;
   if (rewind && !accepted) throw *rewind;
@@ -161,6 +162,7 @@ void Continue(EngineContext& context, Session& session) {
   session.released = session.stream.paused && session.capture.released;
   if (session.released) return;
   InstallCapture(context, session);
+  NoteCluster(context, session);
   if (rewind) {
     context.log->warn("event=rewind_accepted reason=\"{}\"", rewind->message());
     AdoptSource(context, session);
@@ -213,7 +215,7 @@ void PublishStream(EngineContext& context, Session& session) {
       if (before != status.tables.end()) table.changes_applied = before->changes_applied;
     }
     status.tables = tables;
-    status.applied = status.confirmed = session.stream.applied_seq;
+    status.applied = session.stream.applied_seq;
     status.consistent = session.stream.consistent && !session.released;
     status.held = static_cast<int>(held.size());
     status.held_problems.clear();

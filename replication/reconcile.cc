@@ -138,6 +138,34 @@ std::optional<Error> FindRewind(Session& session) {
   return std::nullopt;
 }
 
+std::optional<Error> FindOtherCluster(const Session& session) {
+  const std::string& now = session.target->server().system_identifier;
+  const std::string& before = session.stream.system_identifier;
+  // Some servers do not tell.
+  if (now.empty() || before.empty() || now == before) return std::nullopt;
+  return Error(
+             Disposition::kStop, Component::kTarget,
+             "the target is another cluster than the one that was written to (system identifier " +
+                 now + ", expected " + before + ")")
+      .Hint(std::string("A dump was restored there, or target.url leads elsewhere. ") + kAcceptHint)
+      .Exit(ExitCode::kDataError);
+}
+
+void NoteCluster(EngineContext& context, Session& session) {
+  const target::PgServer& now = session.target->server();
+  target::StreamRow& stream = session.stream;
+  if (now.system_identifier.empty() ||
+      (now.system_identifier == stream.system_identifier && now.timeline == stream.timeline)) {
+    return;
+  }
+  session.failed_over = now.system_identifier == stream.system_identifier;
+  context.log->warn("event=target_failed_over timeline={} before={} position={}", now.timeline,
+                    stream.timeline, stream.applied_seq);
+  session.store->SetCluster(session.owner, now.system_identifier, now.timeline);
+  stream.system_identifier = now.system_identifier;
+  stream.timeline = now.timeline;
+}
+
 void AdoptSource(EngineContext& context, Session& session) {
   source::Changelog log(*session.source);
   const source::LogBounds bounds = log.Bounds();

@@ -16,6 +16,14 @@ namespace liteferry {
 // nothing.
 std::optional<Error> FindRewind(Session& session);
 
+// Why the cluster that answers is not the one that the stream was on: another system identifier, as
+// of a dump that was restored elsewhere. Its rows may be of any time, whatever its position says.
+// An Error to throw, or nothing.
+std::optional<Error> FindOtherCluster(const Session& session);
+
+// Writes down on which cluster and timeline the stream is now; a failover is told.
+void NoteCluster(EngineContext& context, Session& session);
+
 // Continues the stream from the newest change of the source, whatever it was at before, with every
 // table in doubt. Only after a person (or the configuration) said so: if the source is the wrong
 // file, the target becomes equal to the wrong file.

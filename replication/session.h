@@ -28,6 +28,7 @@ class EngineProbe;
 namespace liteferry {
 
 struct TableCreation;
+class Confirmation;
 
 // A table whose rows on the target are not known to be equal to the source's at the position: it is
 // compared, and what differs is logged again (P1).
@@ -46,6 +47,8 @@ struct EngineContext {
   // A person said that a side which went back in time is to be brought to equality by comparing.
   std::atomic<bool> reconcile{false};
   std::uint64_t doubts = 0;  // engine thread only: never the same number twice
+
+  Confirmation* confirmation = nullptr;  // the engine's; engine thread only
 
   StatusBoard board;
   SignalEvent stop;                          // end after the unit of work under way
@@ -69,6 +72,7 @@ struct Session {
   std::unique_ptr<target::HeldConstraints> held;
   target::Owner owner;
   target::StreamRow stream;
+  bool failed_over = false;  // the target is on another timeline than when it was left
 
   // Rows held back, by table number: so that a batch asks the target only about tables that have
   // some.

@@ -41,7 +41,7 @@ ConnectionPtr StartConnecting(const PgConnection::Options& options, const HostCh
   // up to the URL. `options` is not used: poolers refuse or drop it.
   std::vector<std::pair<const char*, const char*>> parameters = {
       {"fallback_application_name", options.application_name.c_str()},
-      {"target_session_attrs", "read-write"},
+      {"target_session_attrs", options.writable ? "read-write" : "any"},
       {"keepalives", "1"},
       {"keepalives_idle", "10"},
       {"keepalives_interval", "5"},
@@ -434,7 +434,7 @@ class PgConnection::Impl {
 PgConnection::PgConnection(const Options& options, const SignalEvent& stop)
     : impl_(std::make_unique<Impl>(options, stop)) {
   impl_->set_timeout(options.connect_timeout);
-  ReadServer();
+  ReadServer(options.writable);
   impl_->set_timeout(options.statement_timeout);
 }
 
@@ -442,7 +442,7 @@ PgConnection::~PgConnection() = default;
 PgConnection::PgConnection(PgConnection&&) noexcept = default;
 PgConnection& PgConnection::operator=(PgConnection&&) noexcept = default;
 
-void PgConnection::ReadServer() {
+void PgConnection::ReadServer(bool writable) {
   const PgResult facts = Exec(sql::kServerFactsSql);
   const char* version = PQparameterStatus(impl_->get(), "server_version");
   server_.version = PQserverVersion(impl_->get());
@@ -452,7 +452,7 @@ void PgConnection::ReadServer() {
   server_.backend_pid = static_cast<int>(facts.Int(0, 2));
   server_.pooled = PQbackendPID(impl_->get()) != server_.backend_pid;
   server_.read_only = facts.Bool(0, 3);
-  if (server_.read_only) throw ReadOnlyError(Describe());
+  if (server_.read_only && writable) throw ReadOnlyError(Describe());
   try {
     const PgResult identity = Exec(sql::kServerIdentitySql);
     server_.system_identifier = identity.Text(0, 0);

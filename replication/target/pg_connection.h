@@ -80,6 +80,7 @@ class PgConnection {
     std::string application_name = "liteferry";
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds statement_timeout{60'000};
+    bool writable = true;  // refuse a standby
   };
 
   // Connects or throws: kRetry for what time may heal (refused, starting up, too many connections,
@@ -131,7 +132,7 @@ class PgConnection {
   std::string Describe() const;
 
  private:
-  void ReadServer();
+  void ReadServer(bool writable);
 
   class Impl;
   std::unique_ptr<Impl> impl_;

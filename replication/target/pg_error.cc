@@ -175,6 +175,19 @@ Error ServerError(const PGresult* result) {
   return error;
 }
 
+std::string_view LossReason(const Error& error) {
+  const std::string_view sqlstate = error.sqlstate();
+  if (sqlstate.starts_with("28") || error.exit_code() == ExitCode::kPermission) return "auth";
+  if (sqlstate == "25006") return "failover";
+  const bool transient =
+      error.disposition() == Disposition::kRetry || error.disposition() == Disposition::kInDoubt;
+  if (sqlstate.starts_with("08") || sqlstate.starts_with("57P0") ||
+      (sqlstate.empty() && transient)) {
+    return "network";
+  }
+  return "other";
+}
+
 Error ReadOnlyError(std::string_view address) {
   return Error(Disposition::kRetry, Component::kTarget,
                "target " + std::string(address) + " is read-only (a standby?)")

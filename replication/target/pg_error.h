@@ -34,6 +34,9 @@ Error ServerError(const pg_result* result);
 //   22P04                                  | never: the bytes that we send are no COPY
 bool BlamesRow(const Error& error, bool in_column);
 
+// What the target was lost by: auth, failover (it became a standby), network, or other.
+std::string_view LossReason(const Error& error);
+
 // libpq's text after a failed attempt to connect. There is no SQLSTATE to be had, so only the few
 // texts that surely mean a person must act are kStop; every other one, a translated one too, is
 // kRetry.

@@ -253,6 +253,13 @@ void StateStore::SetConsistent(const Owner& owner, bool consistent) {
   UpdateOwned(FillFor(owner, sql::kStateSetConsistentSql, {{"consistent", Text(consistent)}}));
 }
 
+void StateStore::SetCluster(const Owner& owner, const std::string& system_identifier,
+                            std::int64_t timeline) {
+  UpdateOwned(
+      FillFor(owner, sql::kStateSetClusterSql,
+              {{"system_identifier", system_identifier}, {"timeline", std::to_string(timeline)}}));
+}
+
 void StateStore::Restart(const Owner& owner, const StreamRow& row) {
   // Of several statements the last one's count is given: that of the fenced update.
   UpdateOwned(FillFor(owner, sql::kStateRestartSql,

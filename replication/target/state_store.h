@@ -125,6 +125,8 @@ class StateStore {
   // is not consistent while it copies or catches up.
   void SetPhase(const Owner& owner, Phase phase);
   void SetConsistent(const Owner& owner, bool consistent);
+  // On which cluster and timeline the stream is.
+  void SetCluster(const Owner& owner, const std::string& system_identifier, std::int64_t timeline);
   // Makes the stream begin anew at `row`'s position and incarnation, in the caller's transaction:
   // forgets history, tables, copy ranges and rejections of before, which speak of numbers that may
   // mean something else now.

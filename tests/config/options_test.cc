@@ -30,6 +30,7 @@ TEST(OptionTable, HoldsTheKeysOfTheContract) {
                         "source.path", "source.busy_timeout", "source.exclude", "source.include",
                         "target.url", "target.url_file", "target.schema", "target.state_schema",
                         "target.create_tables", "target.existing_rows", "target.connect_timeout",
+                        "target.durability", "target.confirm_url", "target.confirm_url_file",
                         "copy.jobs", "copy.chunk_rows", "apply.max_batch_changes",
                         "apply.on_rewind", "changelog.retention", "changelog.max_size",
                         "verify.schedule", "cutover.max_pause", "cutover.on_shutdown",

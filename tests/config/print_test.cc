@@ -191,13 +191,14 @@ TEST(Sample, LoadsToTheDefaults) {
 
 TEST(Sample, IsStillValidWithEveryKeySwitchedOn) {
   std::string text = std::regex_replace(Sample(), std::regex("(^|\n)( *)#(?=[a-z])"), "$1$2");
-  // The alternative to target.url.
-  text = std::regex_replace(text, std::regex("\n *url_file:[^\n]*"), "");
+  // The alternative to target.url, and what goes with target.durability: standby only.
+  text = std::regex_replace(text, std::regex("\n *(url_file|confirm_url|confirm_url_file):[^\n]*"),
+                            "");
   const LoadResult result = LoadText(text);
   for (const Problem& problem : result.problems) ADD_FAILURE() << Describe(problem);
   EXPECT_THAT(Validate(result.settings, Purpose::kBoth), IsEmpty());
-  // Without target.url_file, with the table.
-  EXPECT_EQ(result.origins.size(), Options().size());
+  // Without those three, with the table.
+  EXPECT_EQ(result.origins.size(), Options().size() - 2);
   EXPECT_EQ(result.settings.tables.at("customers").columns.at("created").type, "timestamptz");
   for (const auto& option : Options()) {
     if (!option.spec.example.empty()) continue;

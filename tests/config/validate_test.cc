@@ -56,6 +56,20 @@ TEST(Validate, FindsWhatDoesNotFitTogether) {
               ElementsAre("target.url", "target.state_schema", "source.exclude", "source.exclude"));
 }
 
+TEST(Validate, WantsAStandbyWhereOneConfirmsAndOnlyThere) {
+  Settings settings;
+  settings.target.confirm_url = "postgresql://h/db";
+  EXPECT_THAT(KeysOf(Validate(settings, Purpose::kNothing)), ElementsAre("target.confirm_url"));
+  settings.target.durability = Durability::kStandby;
+  EXPECT_THAT(KeysOf(Validate(settings, Purpose::kNothing)), ElementsAre());
+  settings.target.confirm_url_file = "/f";
+  EXPECT_THAT(KeysOf(Validate(settings, Purpose::kNothing)), ElementsAre("target.confirm_url"));
+  settings.target.confirm_url.clear();
+  EXPECT_THAT(KeysOf(Validate(settings, Purpose::kNothing)), ElementsAre());
+  settings.target.confirm_url_file.clear();
+  EXPECT_THAT(KeysOf(Validate(settings, Purpose::kNothing)), ElementsAre("target.confirm_url"));
+}
+
 TEST(Validate, ChecksValuesThatDidNotComeFromLoad) {
   Settings settings;
   settings.copy.jobs = 0;

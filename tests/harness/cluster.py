@@ -34,10 +34,11 @@ def binaries(version):
 class Cluster:
     """Started by the constructor; stopped and removed by close(), at exit, or with this process.
 
-    Role `app` owns database `app` and is not a superuser; liteferry connects as this role only.
+    Role `app` owns database `app` and is not a superuser; liteferry connects as this role only. With
+    `primary` it is a standby of that one, asynchronous unless the primary names it.
     """
 
-    def __init__(self, version="15", settings=None):
+    def __init__(self, version="15", settings=None, primary=None):
         self.version = str(version)
         self.bin = binaries(version)
         self.dir = temp_dir(f"pg{version}")
@@ -53,6 +54,11 @@ class Cluster:
         if self.user:
             os.chown(self.dir, self.user["user"], self.user["group"])
         atexit.register(self.close)
+        if primary is not None:
+            self._run("pg_basebackup", "-D", self.data, "-R", "-X", "stream", "--no-sync",
+                      "--checkpoint", "fast", "-d", primary.dsn("postgres", "postgres"))
+            self.start()
+            return
         self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
                   "--locale=C.UTF-8", "--no-sync")
         self.start()
@@ -103,6 +109,10 @@ class Cluster:
     def restart(self, mode="immediate"):
         self.stop(mode)
         self.start()
+
+    def promote(self):
+        """A standby becomes a primary on the next timeline."""
+        self.admin("SELECT pg_promote(true, 60)")
 
     def close(self):
         atexit.unregister(self.close)

@@ -124,5 +124,21 @@ TEST(HostChoices, SplitsListsAndRefusesBrokenCredentials) {
   }
 }
 
+TEST(LossReason, TellsWhatAPersonWouldLookAt) {
+  const auto reason = [](Disposition disposition, const std::string& sqlstate) {
+    return LossReason(Error(disposition, Component::kTarget, "x").Server(sqlstate, "", "", ""));
+  };
+  EXPECT_EQ(reason(Disposition::kRetry, ""), "network");
+  EXPECT_EQ(reason(Disposition::kInDoubt, ""), "network");
+  EXPECT_EQ(reason(Disposition::kRetry, "57P01"), "network");
+  EXPECT_EQ(reason(Disposition::kRetry, "08006"), "network");
+  EXPECT_EQ(reason(Disposition::kRetry, "25006"), "failover");
+  EXPECT_EQ(reason(Disposition::kStop, "28P01"), "auth");
+  EXPECT_EQ(reason(Disposition::kRetry, "53100"), "other");
+  EXPECT_EQ(
+      LossReason(Error(Disposition::kStop, Component::kTarget, "x").Exit(ExitCode::kPermission)),
+      "auth");
+}
+
 }  // namespace
 }  // namespace liteferry::target
