@@ -12,7 +12,7 @@ build=(g++ cmake ninja-build ccache lld=ld.lld pkg-config git=git libpq-dev libs
        libboost1.81-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev prometheus-cpp-dev)
 demo=(postgresql-15 postgresql-client-15 python3 python3-psycopg2 sqlite3)
 test=("${demo[@]}" libgtest-dev libgmock-dev pgbouncer npm=npm chromium=chromium
-      prometheus=promtool python3-yaml)
+      prometheus=promtool python3-yaml kubernetes-client=kubectl)
 lint=(clang-format clang-tidy python3)
 
 list_only=false
