@@ -3,10 +3,11 @@
 #   make build   the program, at build/liteferry
 #   make demo    watch it carry a live database over (under three minutes)
 #   make test    build, sanitizer runs of the unit tests, then the whole test suite
+#   make package  a Debian package, at build/liteferry_*.deb
 #   make lint    format, layout and length of files; `make tidy` adds clang-tidy (slow)
 #   make deps    only the set-up, for all of these
 .DEFAULT_GOAL := build
-.PHONY: deps build test demo lint tidy clean
+.PHONY: deps build package test demo lint tidy clean
 
 JOBS ?= $(shell nproc)
 # Sanitizer builds of the unit tests that `make test` runs first; empty for none.
@@ -20,6 +21,9 @@ build:
 	scripts/setup.sh build
 	@test -f build/build.ninja || cmake --preset release -DLITEFERRY_TESTS=OFF
 	ninja -C build -j $(JOBS) liteferry
+
+package: build
+	cd build && cpack -G DEB
 
 demo:
 	scripts/setup.sh build demo

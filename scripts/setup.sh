@@ -9,10 +9,11 @@ set -euo pipefail
 
 # An entry is PACKAGE, or PACKAGE=COMMAND where any other source of COMMAND serves as well.
 build=(g++ cmake ninja-build ccache lld=ld.lld pkg-config git=git libpq-dev libsqlite3-dev
-       libboost1.81-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev prometheus-cpp-dev)
+       libboost1.81-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev
+       prometheus-cpp-dev dpkg-dev python3)
 demo=(postgresql-15 postgresql-client-15 python3 python3-psycopg2 sqlite3)
 test=("${demo[@]}" libgtest-dev libgmock-dev pgbouncer npm=npm chromium=chromium
-      prometheus=promtool python3-yaml kubernetes-client=kubectl)
+      prometheus=promtool python3-yaml kubernetes-client=kubectl debootstrap)
 lint=(clang-format clang-tidy python3)
 
 list_only=false

@@ -16,6 +16,7 @@ liteferry_python_test(proxy TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND proxy_
 liteferry_python_test(compare TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND compare_test.py)
 liteferry_python_test(monitoring TIMEOUT 180 PROCESSORS 1 LABEL harness COMMAND monitoring_test.py)
 liteferry_python_test(kubernetes TIMEOUT 300 PROCESSORS 1 LABEL deploy COMMAND kubernetes_test.py)
+liteferry_python_test(package TIMEOUT 1200 PROCESSORS 1 LABEL deploy COMMAND package_test.py)
 
 # liteferry_e2e(NAME TIMEOUT SCRIPT ARGUMENT...)
 function(liteferry_e2e name timeout script)
