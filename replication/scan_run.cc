@@ -245,6 +245,8 @@ std::vector<TableScan> RunScan(const config::Settings& settings,
     throw Error(Disposition::kRetry, Component::kSource, "the scan was interrupted")
         .Exit(ExitCode::kTryAgain);
   }
+  // Workers that end before the first look leave nothing for the loop above to show.
+  if (options.progress) options.progress(ProgressOf(shared, expected));
   std::vector<TableScan> results;
   for (std::size_t i = 0; i < shared.ranges.size(); ++i) {
     Range& range = shared.ranges[i];
