@@ -237,6 +237,20 @@ const std::vector<Option<Settings>>& OptionTable() {
            .description =
                "Cut over when the daemon is asked to stop, once everything is applied: for a "
                "deployment whose next start uses PostgreSQL."}),
+      In<&S::cutover, &S::Cutover::verify_max_age>(
+          {.key = "cutover.verify_max_age",
+           .type = kDuration,
+           .description =
+               "How old the last full comparison without a difference may be when the cutover "
+               "begins. What was written since is compared again in any case.",
+           .min = 60 * kSecond,
+           .max = 365 * 86400 * kSecond}),
+      In<&S::cutover, &S::Cutover::on_ready>(
+          {.key = "cutover.on_ready",
+           .description =
+               "A shell command that the daemon runs once the source is fenced and the "
+               "application may start on PostgreSQL. See docs/CUTOVER.md for its environment.",
+           .zero = "nothing is run"}),
 
       In<&S::http, &S::Http::listen>(
           {.key = "http.listen",

@@ -34,6 +34,12 @@ bool IsServiceVariable(const std::string& name) {
           (Contains(name, "_TCP") || Contains(name, "_UDP") || Contains(name, "_SCTP")));
 }
 
+// What an on-ready command is told, for a liteferry that it calls (docs/CUTOVER.md).
+bool IsHookVariable(const std::string& name) {
+  return name == "LITEFERRY_EVENT" || name == "LITEFERRY_TARGET" || name == "LITEFERRY_POSITION" ||
+         name == "LITEFERRY_WRITE_PAUSE_SECONDS";
+}
+
 // Nothing, and `problem` set, when it cannot be read.
 std::optional<std::string> ReadText(const std::string& path, std::string& problem) {
   std::error_code ignored;
@@ -73,7 +79,7 @@ void ReadEnvironment(const Environment& environment, Collector& collector) {
     if (at != known.end()) {
       const Option<Settings>& option = Options()[static_cast<std::size_t>(at - known.begin())];
       if (!text.empty()) collector.Assign(option, place, RawValue::Text(text));
-    } else if (!IsServiceVariable(name)) {
+    } else if (!IsServiceVariable(name) && !IsHookVariable(name)) {
       collector.Report(
           place, {},
           "unknown environment variable; the nearest known one is " + Nearest(name, known),

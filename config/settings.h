@@ -80,6 +80,8 @@ struct Settings {
   struct Cutover {
     Milliseconds max_pause{3000};
     bool on_shutdown = false;
+    Milliseconds verify_max_age{24 * 3600 * 1000};
+    std::string on_ready;  // a shell command; empty for none
   } cutover;
 
   struct Http {

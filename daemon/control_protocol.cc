@@ -29,9 +29,14 @@ std::string Answer(const std::string& command, const ControlHandlers& handlers) 
     handlers.resume(command != "resume");
     return Success(Json::object());
   }
+  if (command == "cutover" || command == "cutover-abort") {
+    handlers.cutover(command != "cutover");
+    return Success(Json::object());
+  }
   return ControlFailure(
       "there is no command '" + command.substr(0, 40) + "'",
-      "The commands are ping, version, status, pause, pause-release, resume and resume-reconcile.",
+      "The commands are ping, version, status, pause, pause-release, resume, resume-reconcile, "
+      "cutover and cutover-abort.",
       static_cast<int>(ExitCode::kUsage));
 }
 

@@ -17,6 +17,7 @@ struct ControlHandlers {
   std::function<std::string()> status_json;
   std::function<void(bool release_capture)> pause;
   std::function<void(bool reconcile)> resume;
+  std::function<void(bool abort)> cutover;
 };
 
 // The daemon's command channel: a unix socket. One line of JSON asks, one line answers, as often as
@@ -25,10 +26,11 @@ struct ControlHandlers {
 //   {"command":"ping"}   {"ok":true,"result":{"pid":1234}}
 //   {"command":"stauts"} {"ok":false,"error":"…","hint":"…","exit_code":64}
 //
-// Commands: ping, version, status, pause, pause-release, resume, resume-reconcile. Unknown fields
-// are ignored. A line beyond 64 KiB, a client that is silent for a minute, and clients beyond 16
-// are cut off. Thread-safety: all on the io_context's thread. Lifetime: the destructor removes the
-// file; `io` must not run afterwards with this object's handlers, so destroy it after the loop.
+// Commands: ping, version, status, pause, pause-release, resume, resume-reconcile, cutover,
+// cutover-abort. Unknown fields are ignored. A line beyond 64 KiB, a client that is silent for a
+// minute, and clients beyond 16 are cut off. Thread-safety: all on the io_context's thread.
+// Lifetime: the destructor removes the file; `io` must not run afterwards with this object's
+// handlers, so destroy it after the loop.
 class ControlSocket {
  public:
   // Listens. Throws Error as ListenUnix() does.

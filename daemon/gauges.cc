@@ -43,6 +43,8 @@ metrics::Gauges MakeGauges(const StatusReport& report) {
   metrics::Gauges gauges;
   gauges.state = ToString(status.state);
   gauges.consistent = status.consistent;
+  gauges.cutover_ready = report.CutoverBlockers().empty();
+  gauges.cutover_write_pause_seconds = status.cutover.write_pause_seconds.value_or(0);
   gauges.source_up = status.source.up;
   gauges.target_up = status.target.up;
   // Without the name of the packager: "15.18 (Debian 15.18-0+deb12u1)".

@@ -16,6 +16,8 @@ class ReplicationPort {
   virtual EngineStatus Status() const = 0;
   virtual void Pause(bool release_capture) = 0;
   virtual void Resume(bool reconcile) = 0;
+  virtual void CutOver() = 0;
+  virtual void AbortCutover() = 0;
 };
 
 }  // namespace liteferry::daemon

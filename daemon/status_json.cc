@@ -273,6 +273,58 @@ void ReadVerify(const Json& root, VerifyStatus& verify) {
       std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
 }
 
+Json CutoverJson(const StatusReport& report) {
+  const CutoverStatus& cutover = report.status.cutover;
+  Json gates = Json::array();
+  for (const CutoverGate& gate : cutover.gates) {
+    gates.push_back({{"name", gate.name},
+                     {"ok", gate.ok},
+                     {"detail", gate.detail},
+                     {"next_action", gate.next_action}});
+  }
+  const auto blockers = report.CutoverBlockers();
+  return {{"ready", blockers.empty()},
+          {"blockers", blockers},
+          {"estimated_pause_seconds", nullptr},
+          {"gates", gates},
+          {"attempt", cutover.attempt},
+          {"running", cutover.running},
+          {"step", cutover.step},
+          {"result", cutover.result},
+          {"message", cutover.message},
+          {"next_action", cutover.next_action},
+          {"exit_code", cutover.exit_code},
+          {"fenced", cutover.fenced},
+          {"write_pause_seconds",
+           cutover.write_pause_seconds ? Json(*cutover.write_pause_seconds) : Json(nullptr)}};
+}
+
+void ReadCutover(const Json& root, CutoverStatus& cutover) {
+  const auto found = root.find("cutover");
+  if (found == root.end() || !found->is_object()) return;
+  Read(*found, "attempt", cutover.attempt);
+  Read(*found, "running", cutover.running);
+  Read(*found, "step", cutover.step);
+  Read(*found, "result", cutover.result);
+  Read(*found, "message", cutover.message);
+  Read(*found, "next_action", cutover.next_action);
+  Read(*found, "exit_code", cutover.exit_code);
+  Read(*found, "fenced", cutover.fenced);
+  double pause = -1;
+  Read(*found, "write_pause_seconds", pause);
+  if (pause >= 0) cutover.write_pause_seconds = pause;
+  const auto gates = found->find("gates");
+  if (gates == found->end() || !gates->is_array()) return;
+  for (const Json& one : *gates) {
+    CutoverGate gate;
+    Read(one, "name", gate.name);
+    Read(one, "ok", gate.ok);
+    Read(one, "detail", gate.detail);
+    Read(one, "next_action", gate.next_action);
+    cutover.gates.push_back(std::move(gate));
+  }
+}
+
 }  // namespace
 
 std::string StatusJson(const StatusReport& report) {
@@ -300,9 +352,7 @@ std::string StatusJson(const StatusReport& report) {
   root["rejections"] = RejectionsJson(status);
   root["rejected_query"] = status.rejected_query;
   root["verify"] = VerifyJson(status.verify);
-  root["cutover"] = {{"ready", false},
-                     {"blockers", report.CutoverBlockers()},
-                     {"estimated_pause_seconds", nullptr}};
+  root["cutover"] = CutoverJson(report);
   root["source"] = SourceJson(report);
   root["target"] = TargetJson(status.target);
   root["version"] = report.version;
@@ -333,6 +383,7 @@ StatusReport ParseStatusJson(std::string_view text) {
   StatusReport report;
   ReadEngine(root, report.status);
   ReadVerify(root, report.status.verify);
+  ReadCutover(root, report.status.cutover);
   ReadTables(root, report.status);
   ReadRejections(root, report.status);
   ReadEnds(root, report);

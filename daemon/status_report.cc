@@ -19,6 +19,7 @@ int StatusReport::TablesCaptured() const {
 
 std::vector<std::string> StatusReport::CutoverBlockers() const {
   std::vector<std::string> blockers;
+  if (status.state == State::kCutOver || status.state == State::kCuttingOver) return blockers;
   if (status.state != State::kFollowing) {
     blockers.push_back("state is " + std::string(ToString(status.state)) + ", not following");
   }

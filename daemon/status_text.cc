@@ -114,6 +114,16 @@ std::string Verification(const StatusReport& report) {
          (verify.complete ? "" : "; not every table could be compared");
 }
 
+std::string CutoverLine(const StatusReport& report) {
+  const CutoverStatus& cutover = report.status.cutover;
+  if (cutover.running) return cutover.step;
+  if (report.status.state == State::kCutOver) {
+    return "done: SQLite refuses writes, the application runs on PostgreSQL";
+  }
+  const std::vector<std::string> blockers = report.CutoverBlockers();
+  return blockers.empty() ? "see `liteferry cutover plan`" : "not ready: " + Join(blockers, "; ");
+}
+
 std::string Positions(const StatusReport& report) {
   const EngineStatus& status = report.status;
   const std::optional<double> lag = report.LagSeconds();
@@ -131,8 +141,8 @@ std::string Positions(const StatusReport& report) {
     text += "held     " + std::to_string(status.held) +
             " constraints, indexes and triggers of the target stand aside\n";
   }
-  text += "verify   " + Verification(report) + "\ncutover  not ready: ";
-  return text + Printable(Join(report.CutoverBlockers(), "; ")) + "\n";
+  text += "verify   " + Verification(report) + "\ncutover  ";
+  return text + Printable(CutoverLine(report)) + "\n";
 }
 
 std::string CopiedPercent(const TableStatus& table) {

@@ -74,6 +74,10 @@ class Supervisor::Impl {
             [this](bool reconcile) {
               log_->info("event=resume_requested reconcile={}", reconcile);
               replication_.Resume(reconcile);
+            },
+            [this](bool abort) {
+              log_->info("event=cutover_requested abort={}", abort);
+              abort ? replication_.AbortCutover() : replication_.CutOver();
             }};
   }
 
@@ -119,8 +123,32 @@ class Supervisor::Impl {
     log_->info("event=stopping signal={} finishing the batch; a second signal ends at once",
                signal);
     notifier_.Notify("STOPPING=1\nSTATUS=finishing the batch");
-    replication_.RequestStop();
+    cutting_over_ = settings_.cutover.on_shutdown;
+    if (!cutting_over_) replication_.RequestStop();
     Schedule(milliseconds(0));
+  }
+
+  // cutover.on_shutdown: once all is applied, the cutover; the engine is stopped when it has ended.
+  void LeadCutover(steady_clock::time_point now) {
+    const EngineStatus status = replication_.Status();
+    const bool over = now - *stopping_since_ >= kLongestDrain;
+    if (!attempt_) {
+      const bool waiting = status.state == State::kStarting || status.state == State::kCopying ||
+                           status.state == State::kCatchingUp || status.state == State::kRetrying ||
+                           status.state == State::kCuttingOver;
+      if (waiting && !over) return;
+      attempt_ = status.cutover.attempt;
+      replication_.CutOver();
+      return;
+    }
+    const bool ended = status.cutover.attempt > *attempt_ && !status.cutover.running;
+    if (!ended && !over) return;
+    cutting_over_ = false;
+    if (status.state != State::kCutOver) {
+      log_->error("event=not_cut_over reason=\"{}\"", status.cutover.message);
+      result_ = ExitCode::kTryAgain;
+    }
+    replication_.RequestStop();
   }
 
   void Tick() {
@@ -132,6 +160,7 @@ class Supervisor::Impl {
         extended_ = now;
         notifier_.Notify("EXTEND_TIMEOUT_USEC=10000000");
       }
+      if (cutting_over_) LeadCutover(now);
       return Schedule(kTickStopping);
     }
     const EngineStatus status = replication_.Status();
@@ -195,6 +224,8 @@ class Supervisor::Impl {
   History history_;
   ProgressCadence cadence_{steady_clock::now()};
   std::optional<steady_clock::time_point> stopping_since_;
+  bool cutting_over_ = false;
+  std::optional<std::int64_t> attempt_;  // the one before that of the shutdown
   steady_clock::time_point extended_;
   steady_clock::time_point fed_;
   ExitCode result_ = ExitCode::kOk;

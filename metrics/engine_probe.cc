@@ -118,6 +118,7 @@ class EngineProbe::Impl {
     GaugeOf("liteferry_verify_rows_different").Set(Number(gauges.verify_rows_different));
     GaugeOf("liteferry_schema_drift").Set(gauges.schema_drift ? 1 : 0);
     GaugeOf("liteferry_cutover_ready").Set(gauges.cutover_ready ? 1 : 0);
+    GaugeOf("liteferry_cutover_write_pause_seconds").Set(gauges.cutover_write_pause_seconds);
   }
 
   std::string Expose() {

@@ -56,6 +56,7 @@ struct Gauges {
   int held_objects = 0;
   bool schema_drift = false;
   bool cutover_ready = false;
+  double cutover_write_pause_seconds = 0;
 
   double verify_last_success = 0;  // 0 before the first
   double verify_duration_seconds = 0;

@@ -17,6 +17,8 @@
 #include "replication/comparer.h"
 #include "replication/confirmation.h"
 #include "replication/copy.h"
+#include "replication/cutover/attempt.h"
+#include "replication/cutover/run.h"
 #include "replication/housekeeping.h"
 #include "replication/lag_keeper.h"
 #include "replication/lifecycle.h"
@@ -40,7 +42,7 @@ constexpr std::chrono::seconds kWatcherPoll{2};
 constexpr std::chrono::seconds kLookAgain{15};
 constexpr std::chrono::seconds kAskOwner{1};
 
-enum class Command : std::uint8_t { kNone, kPause, kPauseAndRelease, kResume };
+enum class Command : std::uint8_t { kNone, kPause, kPauseAndRelease, kResume, kCutOver, kAbort };
 
 }  // namespace
 
@@ -51,6 +53,7 @@ class Engine::Impl {
                  probe,
                  std::move(log),
                  RandomUuid(),
+                 {},
                  {},
                  {},
                  {},
@@ -161,9 +164,16 @@ class Engine::Impl {
       case Action::kAwaitOwner:
         return Await(kAskOwner);
       case Action::kAwaitPerson:
+        if (lifecycle_.state() == State::kCutOver) WatchFence();
         return Await(kLookAgain);
       case Action::kAwaitResume:
         return AwaitResume();
+      case Action::kCutOver:
+        return DoCutOver();
+      case Action::kFinishCutover:
+        return attempt_.Finish(*session_);
+      case Action::kAbortCutover:
+        return attempt_.GoBack(*session_);
       case Action::kEnd:
         break;
     }
@@ -211,6 +221,7 @@ class Engine::Impl {
     event.phase = stream.phase;
     event.paused = paused;
     if (paused) TellPaused(session_->released);
+    attempt_.Prepared(stream.phase);
     return event;
   }
 
@@ -320,6 +331,12 @@ class Engine::Impl {
     return Event::Of(Event::Kind::kReleased);
   }
 
+  Event DoCutOver() {
+    const Event event = attempt_.CutOver(*session_);
+    NotePosition(session_->stream);
+    return event;
+  }
+
   void KeepHouse() {
     if (SteadyClock::now() < next_housekeeping_) return;
     LookForPairing();
@@ -346,6 +363,11 @@ class Engine::Impl {
       WaitFor(-1, 0, context_.stop, &context_.wake, Deadline::In(std::max(next, milliseconds(1))));
     }
     return Event::Of(Event::Kind::kWakeUp);
+  }
+
+  void WatchFence() {
+    session_->store->Heartbeat(session_->owner, 0);
+    cutover::GuardFence(context_, *session_);
   }
 
   Event BackOff() {
@@ -382,6 +404,10 @@ class Engine::Impl {
   }
 
   Event Obey(Command command) {
+    if (command == Command::kCutOver) {
+      return attempt_.Begin(lifecycle_.state(), session_ && session_->settled());
+    }
+    if (command == Command::kAbort) return attempt_.BeginToGoBack(lifecycle_.state());
     const bool pause = command != Command::kResume;
     // Remembered here as well: without a session it is written with the next one.
     pause_wanted_ = pause;
@@ -450,6 +476,7 @@ class Engine::Impl {
       halted_by_ = error.message();
       context_.log->error("event=halted reason=\"{}\" hint=\"{}\"", error.message(), error.hint());
     }
+    if (!transient) attempt_.Halted(error);
     EndSession();
     Event event = Event::Of(Event::Kind::kFault);
     event.disposition = disposition;
@@ -495,6 +522,7 @@ class Engine::Impl {
   std::unique_ptr<Housekeeping> housekeeping_;
   SteadyClock::time_point next_housekeeping_{};
   std::unique_ptr<Comparer> comparer_;
+  cutover::EngineAttempt attempt_{context_};
   std::unique_ptr<verify::Schedule> schedule_;
   std::optional<bool> pause_wanted_;  // the latest command; nothing: as the stream row says
   std::string told_problems_;
@@ -514,5 +542,7 @@ void Engine::Pause(bool release_capture) {
   impl_->Send(release_capture ? Command::kPauseAndRelease : Command::kPause);
 }
 void Engine::Resume(bool reconcile) { impl_->Resume(reconcile); }
+void Engine::CutOver() { impl_->Send(Command::kCutOver); }
+void Engine::AbortCutover() { impl_->Send(Command::kAbort); }
 
 }  // namespace liteferry

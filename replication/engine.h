@@ -44,6 +44,10 @@ class Engine {
   // Go on; also leaves `halted` by starting over from the position, and cuts a retry delay short.
   // With `reconcile` a side that went back in time is accepted as it is, and every table compared.
   void Resume(bool reconcile);
+  // Cut over now, or go back; Status().cutover tells what comes of it. Only from `following`, or
+  // `cut_over`; refused in every other state.
+  void CutOver();
+  void AbortCutover();
 
  private:
   class Impl;

@@ -38,7 +38,7 @@ Action Lifecycle::Resume(const Event& event) noexcept {
       paused_ = event.paused;
       released_ = event.phase == target::Phase::kFollowing;
       if (event.phase == target::Phase::kCutOver) {
-        return Enter(State::kCutOver, Action::kAwaitPerson);
+        return Enter(State::kCuttingOver, Action::kFinishCutover);
       }
       if (paused_) return Enter(State::kPaused, Action::kAwaitResume);
       if (event.phase == target::Phase::kCopying) return Enter(State::kCopying, Action::kCopy);
@@ -61,6 +61,16 @@ Action Lifecycle::Resume(const Event& event) noexcept {
     case Event::Kind::kPause:
       paused_ = true;
       return Enter(State::kPaused, Action::kAwaitResume);
+    case Event::Kind::kCutOver:
+      return Enter(State::kCuttingOver, Action::kCutOver);
+    case Event::Kind::kFenced:
+      return Enter(State::kCuttingOver, Action::kFinishCutover);
+    case Event::Kind::kFinished:
+      return Enter(State::kCutOver, Action::kAwaitPerson);
+    case Event::Kind::kAbort:
+      return Action::kAbortCutover;
+    case Event::Kind::kReturned:
+      return Enter(State::kStarting, Action::kPrepare);
     case Event::Kind::kResume:
     case Event::Kind::kWakeUp:
       break;

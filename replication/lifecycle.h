@@ -19,6 +19,11 @@ struct Event {
     kCaughtUp,       // nothing was waiting; `unsettled` while tables must still be compared, and
                      // `indexes_held` when indexes stand aside
     kReleased,       // held indexes are back (those that can be)
+    kCutOver,        // cut over now: only while following
+    kAbort,          // undo the cutover
+    kFenced,         // the source is fenced, what remains is on the target alone
+    kFinished,       // nothing remains: or the cutover is not to be undone
+    kReturned,       // the cutover was rolled back or undone
     kFault,          // an Error with `disposition`
     kWakeUp,         // a delay is over, or a change was seen
     kPause,
@@ -43,16 +48,19 @@ struct Event {
 
 // What the engine thread does next.
 enum class Action : std::uint8_t {
-  kPrepare,      // (re)connect, compare catalogs, install capture, take the stream over
-  kCopy,         // run the initial copy until done
-  kApply,        // apply one batch
-  kRelease,      // put held indexes and unique constraints back
-  kAwaitChange,  // wait for a change, or for a comparison to end, doing housekeeping
-  kBackOff,      // wait a growing delay, then wake up
-  kAwaitOwner,   // wait for the other daemon to go, then wake up
-  kAwaitPerson,  // halted: wait for resume; check again now and then
-  kAwaitResume,  // paused
-  kEnd,          // leave the engine thread
+  kPrepare,        // (re)connect, compare catalogs, install capture, take the stream over
+  kCopy,           // run the initial copy until done
+  kApply,          // apply one batch
+  kRelease,        // put held indexes and unique constraints back
+  kAwaitChange,    // wait for a change, or for a comparison to end, doing housekeeping
+  kBackOff,        // wait a growing delay, then wake up
+  kAwaitOwner,     // wait for the other daemon to go, then wake up
+  kAwaitPerson,    // halted: wait for resume; check again now and then
+  kAwaitResume,    // paused
+  kCutOver,        // gates, lock, drain, fence
+  kFinishCutover,  // validate the foreign keys
+  kAbortCutover,   // take the fence away if nobody wrote to the target
+  kEnd,            // leave the engine thread
 };
 
 // The life of one replication as a pure state machine: no I/O, no clock, no threads. The engine

@@ -9,7 +9,7 @@
 #include "replication/rejections.h"
 #include "replication/session.h"
 #include "replication/source/changelog.h"
-#include "replication/target_tables.h"
+#include "replication/table_start.h"
 #include "replication/verify/schedule.h"
 
 namespace liteferry {
@@ -121,17 +121,6 @@ void ReleaseAll(target::HeldConstraints& held, bool not_valid, CleanupReport& re
   }
 }
 
-void DropHiddenColumns(target::PgConnection& connection, const config::Settings& settings,
-                       CleanupReport& report) {
-  const auto catalog = ReadTargetTables(connection, settings);
-  for (const target::TargetTable& table : catalog.tables) {
-    if (table.FindColumn(kHiddenRowidColumn) == nullptr) continue;
-    const std::string name = QuoteQualified(table.schema, table.name);
-    connection.Exec("ALTER TABLE " + name + " DROP COLUMN " + QuoteIdentifier(kHiddenRowidColumn));
-    report.done.push_back("dropped column " + std::string(kHiddenRowidColumn) + " of " + name);
-  }
-}
-
 void CleanTarget(const config::Settings& settings, bool not_valid, const SignalEvent& stop,
                  CleanupReport& report) {
   const auto connection = ConnectTarget(settings, stop, "liteferry cleanup");
@@ -142,7 +131,9 @@ void CleanTarget(const config::Settings& settings, bool not_valid, const SignalE
   ReleaseAll(held, not_valid, report);
   if (!report.problems.empty()) return;
   TargetTransaction transaction(*connection);
-  DropHiddenColumns(*connection, settings, report);
+  for (const std::string& table : DropHiddenColumns(*connection, settings)) {
+    report.done.push_back("dropped column " + std::string(kHiddenRowidColumn) + " of " + table);
+  }
   store.Drop();
   transaction.Commit();
   report.done.push_back("dropped schema " + settings.target.state_schema + " on " +

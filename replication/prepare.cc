@@ -7,10 +7,12 @@
 #include "replication/base/error.h"
 #include "replication/base/text.h"
 #include "replication/create_tables.h"
+#include "replication/cutover/run.h"
 #include "replication/existing_rows.h"
 #include "replication/reconcile.h"
 #include "replication/rejections.h"
 #include "replication/source/changelog.h"
+#include "replication/source/fence.h"
 #include "replication/source/row_reader.h"
 #include "replication/table_start.h"
 #include "replication/target_tables.h"
@@ -227,15 +229,44 @@ void PublishStream(EngineContext& context, Session& session) {
   });
 }
 
+void PublishCutOver(EngineContext& context, Session& session) {
+  context.board.Update([&](EngineStatus& status) {
+    status.applied = status.confirmed = session.stream.applied_seq;
+    status.consistent = true;
+    status.cutover.fenced = true;
+  });
+}
+
+Error MovedAlready() {
+  return Error(Disposition::kStop, Component::kSource,
+               "the source is fenced: it has moved to PostgreSQL, and this target has no state of "
+               "that")
+      .Hint(
+          "Check target.url and target.state_schema. If the migration is over and the fence is no "
+          "longer wanted, run `liteferry cleanup`.")
+      .Exit(ExitCode::kDataError);
+}
+
 }  // namespace
 
 PrepareResult Prepare(EngineContext& context) {
   auto session = std::make_unique<Session>();
   OpenBoth(context, *session);
-  ReadMapping(context, *session);
   session->owner.id = context.owner_id;
   session->capture = source::Capture(*session->source).Read();
   const auto stream = session->store->Exists() ? session->store->ReadStream(false) : std::nullopt;
+  const bool fenced = source::Fence(*session->source).Read() != source::FenceMark::kNone;
+  if (fenced && !stream) throw MovedAlready();
+  if (fenced || (stream && stream->phase == Phase::kCutOver)) {
+    if (!session->store->TryTakeOver(session->owner, kLease)) return {};
+    session->stream = session->store->ReadStream(false).value();
+    // Cut over, the target's tables are the application's: nothing is paired any more.
+    if (cutover::StaysCutOver(context, *session)) {
+      PublishCutOver(context, *session);
+      return {std::move(session)};
+    }
+  }
+  ReadMapping(context, *session);
   if (!stream) {
     if (!session->mapping.problems.empty()) throw MappingError(session->mapping);
     InstallCapture(context, *session);

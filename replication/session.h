@@ -46,6 +46,8 @@ struct EngineContext {
   std::string owner_id;  // this daemon's name in the stream row
   // A person said that a side which went back in time is to be brought to equality by comparing.
   std::atomic<bool> reconcile{false};
+  // A person said that the fence of a cutover that the target forgot is to be taken away.
+  std::atomic<bool> unfence{false};
   std::uint64_t doubts = 0;  // engine thread only: never the same number twice
 
   Confirmation* confirmation = nullptr;  // the engine's; engine thread only

@@ -75,6 +75,28 @@ struct VerifyStatus {
   bool complete = false;  // every table could be compared
 };
 
+// One condition of the cutover.
+struct CutoverGate {
+  std::string name;
+  bool ok = false;
+  std::string detail;
+  std::string next_action;  // "" when ok
+};
+
+// The latest attempt to cut over, or to go back.
+struct CutoverStatus {
+  std::int64_t attempt = 0;  // counts since the engine started
+  bool running = false;
+  std::string step;     // what it is at
+  std::string result;   // of the latest attempt: "done", "refused", "failed"; "" for none
+  std::string message;  // why
+  std::string next_action;
+  int exit_code = 0;
+  bool fenced = false;  // the source refuses writes; set before the foreign keys are validated
+  std::vector<CutoverGate> gates;  // as the latest attempt found them
+  std::optional<double> write_pause_seconds;
+};
+
 // Where one replication stands, at one moment. A copy for readers; consistent in itself.
 struct EngineStatus {
   State state = State::kStarting;
@@ -111,6 +133,7 @@ struct EngineStatus {
   SourceStatus source;
   TargetStatus target;
   VerifyStatus verify;
+  CutoverStatus cutover;
 
   // P8: age of the oldest unapplied change; zero only when there is none; never negative.
   double LagSeconds(std::chrono::system_clock::time_point now) const;

@@ -7,6 +7,7 @@
 #include "replication/base/text.h"
 #include "replication/existing_rows.h"
 #include "replication/source/row_reader.h"
+#include "replication/target_tables.h"
 
 namespace liteferry {
 namespace {
@@ -55,6 +56,18 @@ void HoldTables(Session& session, const std::vector<const TableMapping*>& tables
   for (const TableMapping* table : tables) {
     if (table->hidden_rowid) AddHiddenColumn(session, *table);
   }
+}
+
+std::vector<std::string> DropHiddenColumns(target::PgConnection& connection,
+                                           const config::Settings& settings) {
+  std::vector<std::string> tables;
+  for (const target::TargetTable& table : ReadTargetTables(connection, settings).tables) {
+    if (table.FindColumn(kHiddenRowidColumn) == nullptr) continue;
+    tables.push_back(QuoteQualified(table.schema, table.name));
+    connection.Exec("ALTER TABLE " + tables.back() + " DROP COLUMN " +
+                    QuoteIdentifier(kHiddenRowidColumn));
+  }
+  return tables;
 }
 
 std::vector<target::CopyRange> MakeCopyRanges(EngineContext& context, Session& session,

@@ -13,6 +13,11 @@ namespace liteferry {
 // Puts aside what forbids loading `tables`, and adds their hidden columns where they need one.
 void HoldTables(Session& session, const std::vector<const TableMapping*>& tables);
 
+// Takes away what HoldTables added, from every table of the target that has it; also without a
+// mapping.
+std::vector<std::string> DropHiddenColumns(target::PgConnection& connection,
+                                           const config::Settings& settings);
+
 // Ranges of about equal size that together are the whole table, none copied yet.
 std::vector<target::CopyRange> MakeCopyRanges(EngineContext& context, Session& session,
                                               const TableMapping& table);

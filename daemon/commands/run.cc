@@ -27,6 +27,8 @@ class EnginePort final : public ReplicationPort {
   EngineStatus Status() const override { return engine_.Status(); }
   void Pause(bool release_capture) override { engine_.Pause(release_capture); }
   void Resume(bool reconcile) override { engine_.Resume(reconcile); }
+  void CutOver() override { engine_.CutOver(); }
+  void AbortCutover() override { engine_.AbortCutover(); }
 
  private:
   Engine engine_;

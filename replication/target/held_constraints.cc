@@ -210,13 +210,6 @@ std::string Name(HeldKind kind, const std::string& name, const std::string& tabl
   return std::string(ToString(kind)) + " " + name + " on " + table;
 }
 
-// The query in front of the statements, or "".
-std::string QueryForRowsInTheWay(const Held& held) {
-  if (!held.restore_sql.starts_with(kRowsInTheWay)) return "";
-  return held.restore_sql.substr(kRowsInTheWay.size(),
-                                 held.restore_sql.find('\n') - kRowsInTheWay.size());
-}
-
 // How many rows (or keys) are in the way; nothing when that takes too long to find out.
 std::optional<std::int64_t> CountRowsInTheWay(PgConnection& connection, const std::string& query) {
   if (query.empty()) return std::nullopt;
@@ -235,7 +228,7 @@ std::optional<std::int64_t> CountRowsInTheWay(PgConnection& connection, const st
 // The problem in words, as a sentence part.
 std::string DescribeProblem(PgConnection& connection, const Held& held, const Error& error) {
   const auto counted = [&](std::string_view one, std::string_view many) {
-    const auto rows = CountRowsInTheWay(connection, QueryForRowsInTheWay(held));
+    const auto rows = CountRowsInTheWay(connection, held.RowsInTheWay());
     if (!rows) return "some " + std::string(many);
     return GroupDigits(*rows) + " " + std::string(*rows == 1 ? one : many);
   };
@@ -254,7 +247,7 @@ std::string Advice(const Held& held, const Error& error, const std::string& held
     return "Its definition is kept in " + held_table +
            ": correct what the message names, or run the definition by hand and delete that row.";
   }
-  const std::string query = QueryForRowsInTheWay(held);
+  const std::string query = held.RowsInTheWay();
   const std::string correct = "Correct the rows in the application, then try again.";
   return query.empty() ? correct : "List them on PostgreSQL with: " + query + "; " + correct;
 }
@@ -266,6 +259,11 @@ std::string_view ToString(HeldKind kind) {
     if (known == kind) return name;
   }
   return "index";
+}
+
+std::string Held::RowsInTheWay() const {
+  if (!restore_sql.starts_with(kRowsInTheWay)) return "";
+  return restore_sql.substr(kRowsInTheWay.size(), restore_sql.find('\n') - kRowsInTheWay.size());
 }
 
 HeldConstraints::HeldConstraints(PgConnection& connection, const std::string& state_schema)
@@ -354,6 +352,28 @@ bool HeldConstraints::BeginRelease(const Held& held, std::string& standing) {
       Query(connection_, sql::kHeldStandingSql, {ToString(held.kind), record.Text(0, 0), held.name})
           .Text(0, 0);
   return true;
+}
+
+void HeldConstraints::ReleaseTies() {
+  connection_.Exec(kReadSettings);
+  for (const Held& held : List()) {
+    if (IsIndex(held.kind)) continue;
+    const std::string id = std::to_string(held.id);
+    const std::string standing =
+        connection_
+            .Exec("SELECT table_oid FROM " + held_table_ + " WHERE id = " + id + " FOR UPDATE")
+            .Text(0, 0);
+    const std::string now =
+        Query(connection_, sql::kHeldStandingSql, {ToString(held.kind), standing, held.name})
+            .Text(0, 0);
+    const std::string_view validate = ValidateStep(held.restore_sql, held.table);
+    if (now == "absent") {
+      connection_.Exec(
+          std::string_view(held.restore_sql).substr(0, held.restore_sql.size() - validate.size()));
+    }
+    const bool later = !validate.empty() && (now == "absent" || now == "not valid");
+    if (!later) connection_.Exec("DELETE FROM " + held_table_ + " WHERE id = " + id);
+  }
 }
 
 void HeldConstraints::ReleaseNotValid(const Held& foreign_key) {

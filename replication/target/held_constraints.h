@@ -27,6 +27,9 @@ struct Held {
   // that finds the rows in its way.
   std::string restore_sql;
   std::string problem;  // why it could not be put back the last time, or ""
+
+  // The query that finds the rows in its way; "" where the comment has none.
+  std::string RowsInTheWay() const;
 };
 
 // Puts aside what forbids loading in parts, and puts it back exactly as it was: definition,
@@ -72,6 +75,10 @@ class HeldConstraints {
   // problem and stays. An index takes as long as it takes: the connection's statement timeout is
   // the caller's business.
   void Release(const Held& held);
+  // Puts back all foreign keys, without validating them, and triggers, in the caller's transaction.
+  // A foreign key that is to be validated keeps its record, so that Release() does that later; the
+  // others forget theirs.
+  void ReleaseTies();
   // Puts a foreign key back as NOT VALID: rows that violate it stay, new ones are checked. Throws
   // Error (stop) where the server knows no such state: on a partitioned table before 18.
   void ReleaseNotValid(const Held& foreign_key);

@@ -76,6 +76,10 @@ void Judge::AddRejected() {
       sides_.target.Exec("SELECT row_key" + from + " LIMIT " + std::to_string(kMost));
   std::vector<PackedKey> keys;
   for (int i = 0; i < found.rows(); ++i) keys.push_back(KeyFromJson(found.Text(i, 0)));
+  AddKeys(keys);
+}
+
+void Judge::AddKeys(const std::vector<PackedKey>& keys) {
   const std::vector<std::string> forms = FormsOf(keys);
   for (std::size_t i = 0; i < keys.size(); ++i) Add({forms[i], keys[i]});
 }

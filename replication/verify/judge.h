@@ -41,6 +41,8 @@ class Judge {
 
   // Judges at once when enough have come together. The connections must be outside transactions.
   void Add(Candidate candidate);
+  // Keys as the changelog has them, whatever is thought of them.
+  void AddKeys(const std::vector<PackedKey>& keys);
   // Judges the rest, and waits for the daemon as the options say.
   void Finish();
   // Counts what the target has recorded as rejected, and judges each: the row must still be there.

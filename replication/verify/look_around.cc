@@ -27,13 +27,6 @@ target::PgResult Query(target::PgConnection& connection, std::string_view sql,
   return connection.ExecParams(sql, {&param, 1});
 }
 
-// The query that stands in the first line of what puts a foreign key back.
-std::string OrphanQuery(const target::Held& held) {
-  constexpr std::string_view kMark = "-- rows in its way: ";
-  if (held.kind != target::HeldKind::kForeignKey || !held.restore_sql.starts_with(kMark)) return "";
-  return held.restore_sql.substr(kMark.size(), held.restore_sql.find('\n') - kMark.size());
-}
-
 void CountOrphans(target::PgConnection& connection, const std::string& query,
                   const std::string& name, std::vector<Finding>& findings) {
   const std::int64_t rows = connection
@@ -50,7 +43,7 @@ void CountOrphans(target::PgConnection& connection, const std::string& query,
 void FindOrphans(target::PgConnection& connection, const Mapping& mapping,
                  const std::vector<target::Held>& held, std::vector<Finding>& findings) {
   for (const target::Held& one : held) {
-    const std::string query = OrphanQuery(one);
+    const std::string query = one.kind == target::HeldKind::kForeignKey ? one.RowsInTheWay() : "";
     if (!query.empty()) {
       CountOrphans(connection, query, "foreign key " + one.name + " on " + one.table, findings);
     }

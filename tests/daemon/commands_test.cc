@@ -35,7 +35,8 @@ class CommandsTest : public testing::Test {
                           },
                           [this](bool) {
                             reports_ = {With(State::kPaused), With(State::kFollowing)};
-                          }});
+                          },
+                          [](bool) {}});
     });
   }
   ~CommandsTest() override {

@@ -30,7 +30,8 @@ class ControlSocketTest : public testing::Test {
               throw Error(Disposition::kStop, Component::kControl, "not now")
                   .Hint("Wait.")
                   .Exit(ExitCode::kTryAgain);
-            }};
+            },
+            [](bool) {}};
   }
   std::unique_ptr<ControlSocket> Open(std::uint32_t mode = 0600) {
     return loop_.On(
@@ -259,7 +260,8 @@ TEST_F(ControlSocketTest, ADaemonThatDoesNotAnswerIsGivenUp) {
 
 TEST(ControlProtocolTest, AnyLineGetsOneLineOfJson) {
   std::mt19937 random(TestSeed());
-  const ControlHandlers handlers = {[] { return std::string("{}"); }, [](bool) {}, [](bool) {}};
+  const ControlHandlers handlers = {[] { return std::string("{}"); }, [](bool) {}, [](bool) {},
+                                    [](bool) {}};
   for (int i = 0; i < 3000; ++i) {
     std::string line = HostileText(random, 40);
     if (random() % 2 == 0) line = "{\"command\":\"" + line + "\"}";

@@ -28,6 +28,8 @@ class FakeEngine final : public ReplicationPort {
   EngineStatus Status() const override { return board.Read(); }
   void Pause(bool) override { ++pauses; }
   void Resume(bool) override { ++resumes; }
+  void CutOver() override {}
+  void AbortCutover() override {}
 
   StatusBoard board;
   std::atomic<bool> obedient = true;

@@ -44,7 +44,7 @@ class Daemon:
         self.process = None
         self.starts = 0
 
-    def start(self):
+    def start(self, **environment):
         assert self.process is None
         self.starts += 1
         with open(self.log, "ab") as log:
@@ -52,7 +52,7 @@ class Daemon:
             log.flush()
             self.process = spawn([program(), "run", "-c", str(self.config)],
                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                 env=clean_environment())
+                                 env=clean_environment(**environment))
         atexit.register(self.kill)
         return self
 

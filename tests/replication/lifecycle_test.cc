@@ -56,6 +56,33 @@ TEST(LifecycleTest, ReleasesAgainAfterARestartWhileCatchingUp) {
   EXPECT_EQ(life.Resume(Of(Kind::kCaughtUp)), Action::kRelease);
 }
 
+TEST(LifecycleTest, CutsOverAndComesBack) {
+  Lifecycle life;
+  life.Resume(Of(Kind::kStart));
+  EXPECT_EQ(life.Resume(Prepared(Phase::kFollowing)), Action::kApply);
+  life.Resume(CaughtUp(false));
+  EXPECT_EQ(life.Resume(Of(Kind::kCutOver)), Action::kCutOver);
+  EXPECT_EQ(life.state(), State::kCuttingOver);
+  EXPECT_EQ(life.Resume(Of(Kind::kReturned)), Action::kPrepare) << "rolled back";
+  EXPECT_EQ(life.Resume(Prepared(Phase::kFollowing)), Action::kApply);
+  life.Resume(CaughtUp(false));
+  life.Resume(Of(Kind::kCutOver));
+  EXPECT_EQ(life.Resume(Of(Kind::kFenced)), Action::kFinishCutover);
+  EXPECT_EQ(life.Resume(Of(Kind::kFinished)), Action::kAwaitPerson);
+  EXPECT_EQ(life.state(), State::kCutOver);
+  EXPECT_EQ(life.Resume(Of(Kind::kWakeUp)), Action::kAwaitPerson);
+  EXPECT_EQ(life.Resume(Of(Kind::kAbort)), Action::kAbortCutover);
+  EXPECT_EQ(life.Resume(Of(Kind::kReturned)), Action::kPrepare);
+}
+
+TEST(LifecycleTest, FinishesACutoverThatItFinds) {
+  Lifecycle life;
+  life.Resume(Of(Kind::kStart));
+  EXPECT_EQ(life.Resume(Prepared(Phase::kCutOver)), Action::kFinishCutover);
+  EXPECT_EQ(life.Resume(Fault(Disposition::kRetry)), Action::kBackOff);
+  EXPECT_EQ(life.Resume(Of(Kind::kWakeUp)), Action::kPrepare);
+}
+
 TEST(LifecycleTest, DoesNotReleaseTwiceWhenFollowing) {
   Lifecycle life;
   life.Resume(Of(Kind::kStart));
