@@ -53,6 +53,7 @@ liteferry_e2e(cutover 600 cutover.py)
 # The main tests again on other versions of PostgreSQL, fetched when first needed.
 foreach(version 17 18)
   liteferry_e2e(corpus_pg${version} 400 corpus.py --postgres ${version} -k notes -k chinook -k pgloader_sqlite)
-  liteferry_e2e(shapes_pg${version} 300 shapes.py --postgres ${version})
   liteferry_e2e(schema_pg${version} 300 schema.py --postgres ${version} -k notes -k scripts -k auto)
 endforeach()
+# The shapes of keys and tables depend on SQLite more than on the server: one newer version will do.
+liteferry_e2e(shapes_pg18 300 shapes.py --postgres 18)
