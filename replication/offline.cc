@@ -9,6 +9,7 @@
 #include "replication/rejections.h"
 #include "replication/session.h"
 #include "replication/source/changelog.h"
+#include "replication/source/fence.h"
 #include "replication/table_start.h"
 #include "replication/verify/schedule.h"
 
@@ -26,6 +27,7 @@ void ReadSource(const config::Settings& settings, EngineStatus& status) {
     status.notes.emplace_back("capture is not installed in the source");
     return;
   }
+  status.cutover.fenced = source::Fence(database).Read() != source::FenceMark::kNone;
   source::Changelog log(database);
   const source::LogBounds bounds = log.Bounds();
   status.captured = bounds.newest;
@@ -81,6 +83,11 @@ void ReadTarget(const config::Settings& settings, const SignalEvent& stop, Engin
     return;
   }
   status.state = StateOf(*stream);
+  if (status.source.up && status.cutover.fenced != (stream->phase == target::Phase::kCutOver)) {
+    status.state = State::kCuttingOver;
+    status.notes.emplace_back(
+        "a cutover was interrupted: the daemon completes or undoes it when it starts");
+  }
   status.applied = stream->applied_seq;
   // What a standby has confirmed only the daemon knows.
   if (settings.target.durability == config::Durability::kLocal) status.confirmed = status.applied;

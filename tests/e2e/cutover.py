@@ -172,6 +172,7 @@ class Cutover(case.Case):
         self.start_until_killed(daemon, "target_committed")
         self.assertNotEqual(daemon.command("cutover", "start").returncode, 0)
         wait_until("the daemon is killed", lambda: not daemon.alive(), 60)
+        self.assertEqual(daemon.status()["state"], "cutting_over")
         self.write("INSERT INTO notes (body) VALUES ('went on')")
         daemon.kill()
         daemon.start()
@@ -194,6 +195,8 @@ class Cutover(case.Case):
             daemon.until_state("cut_over")
             self.assertNotEqual(daemon.command("cutover", "abort").returncode, 0)
             wait_until("the daemon is killed", lambda: not daemon.alive(), 60)
+            # Read without a daemon: not "following" while writes are refused.
+            self.assertEqual(daemon.status()["state"], "cut_over" if step == "leaving" else "cutting_over")
             daemon.kill()
             daemon.start()
             daemon.until_state("cut_over" if step == "leaving" else "following")
