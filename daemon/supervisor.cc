@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 
+#include "config/options.h"
 #include "daemon/control_socket.h"
 #include "daemon/gauges.h"
 #include "daemon/http_server.h"
@@ -88,9 +89,17 @@ class Supervisor::Impl {
               return report;
             },
             [this] {
-              probe_.SetGauges(MakeGauges(Report()));
+              metrics::Gauges gauges = MakeGauges(Report());
+              gauges.durability = Setting("target.durability");
+              probe_.SetGauges(gauges);
               return probe_.Expose();
             }};
+  }
+
+  // An option of the configuration as its text.
+  std::string Setting(std::string_view key) const {
+    const auto* option = config::FindOption(key);
+    return config::ValueText(option->spec, option->get(settings_));
   }
 
   StatusReport Report() const {

@@ -79,7 +79,7 @@ class EngineProbe::Impl {
                                      {"libpq", OrUnknown(build.libpq)}})
         .Set(1);
     GaugeOf("liteferry_config_last_reload_success_timestamp_seconds").Set(Now());
-    SetTargetInfo("unknown", false);
+    SetTargetInfo("unknown", "local", false);
     GaugeOf("liteferry_state", {{"state", "starting"}}).Set(1);
   }
 
@@ -184,10 +184,11 @@ class EngineProbe::Impl {
     return {{"table", std::string(table)}};
   }
 
-  void SetTargetInfo(const std::string& server_version, bool pooled) {
+  void SetTargetInfo(const std::string& server_version, const std::string& durability,
+                     bool pooled) {
     const Labels labels = {{"server_version", server_version},
                            {"fk_mode", "drop"},
-                           {"durability", "local"},
+                           {"durability", durability},
                            {"pooler", pooled ? "true" : "false"}};
     auto& family = Of(gauges_, "liteferry_target_info");
     Gauge& now = family.Add(labels);
@@ -205,7 +206,9 @@ class EngineProbe::Impl {
     GaugeOf("liteferry_source_up").Set(gauges.source_up ? 1 : 0);
     GaugeOf("liteferry_target_up").Set(gauges.target_up ? 1 : 0);
     // What is known of the target outlives a lost connection.
-    if (!gauges.server_version.empty()) SetTargetInfo(gauges.server_version, gauges.pooled);
+    if (!gauges.server_version.empty()) {
+      SetTargetInfo(gauges.server_version, gauges.durability, gauges.pooled);
+    }
   }
 
   void SetPositions(const Gauges& gauges) {

@@ -29,6 +29,7 @@ struct Gauges {
   bool source_up = false;
   bool target_up = false;
   std::string server_version;  // "" until connected
+  std::string durability = "local";
   bool pooled = false;
 
   double lag_seconds = 0;
