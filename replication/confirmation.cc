@@ -33,7 +33,56 @@ std::unique_ptr<target::PgConnection> ConnectStandby(const config::Settings& set
   return std::make_unique<target::PgConnection>(options, stop);
 }
 
+// The position of our stream that the standby has replayed. Throws Error.
+std::int64_t Ask(target::PgConnection& standby, const config::Settings& settings,
+                 const ConfirmedStream& stream) {
+  const auto refuse = [](const std::string& message) {
+    return Error(Disposition::kRetry, Component::kTarget, "target.confirm_url " + message);
+  };
+  const std::string& system = standby.server().system_identifier;
+  if (!system.empty() && !stream.system_identifier.empty() && system != stream.system_identifier) {
+    throw refuse("leads to another cluster");
+  }
+  target::StateStore store(standby, settings.target.state_schema);
+  const auto row = store.ReadStream(false);
+  // Asked last: a server that is a standby now was one when it gave the row.
+  if (!standby.Exec("SELECT pg_is_in_recovery()").Bool(0, 0)) {
+    throw refuse("leads to a server that is no standby");
+  }
+  const bool ours = row && row->incarnation == stream.incarnation &&
+                    row->owner_id == stream.owner.id && row->owner_epoch == stream.owner.epoch;
+  // It has not replayed our taking over yet, or is of a timeline that was left.
+  return ours ? row->applied_seq : 0;
+}
+
+// Why COMMIT waits for no standby, "" when it does.
+std::string WaitProblem(target::PgConnection& target) {
+  const target::PgResult result = target.Exec(
+      "SELECT current_setting('synchronous_standby_names'), current_setting('synchronous_commit')");
+  if (result.Text(0, 0).empty()) {
+    return "target.durability is sync, but synchronous_standby_names is empty on the target: no "
+           "COMMIT waits for any standby";
+  }
+  const std::string level = result.Text(0, 1);
+  if (level == "on" || level == "remote_apply") return "";
+  return "target.durability is sync, but synchronous_commit is " + level +
+         " for this role: no COMMIT waits for a standby's disk";
+}
+
 }  // namespace
+
+std::string DurabilityProblem(const config::Settings& settings, target::PgConnection& target,
+                              const ConfirmedStream& stream, const SignalEvent& stop) {
+  if (settings.target.durability == Durability::kLocal) return "";
+  if (settings.target.durability == Durability::kSync) return WaitProblem(target);
+  try {
+    const auto standby = ConnectStandby(settings, stop);
+    if (Ask(*standby, settings, stream) > 0 || stream.applied == 0) return "";
+    return "the standby has not replayed the latest start of the daemon yet";
+  } catch (const Error& error) {
+    return "the standby confirms nothing: " + error.message();
+  }
+}
 
 Confirmation::Confirmation(EngineContext& context) : context_(context) {
   if (context.settings.target.durability == Durability::kStandby) {
@@ -87,19 +136,7 @@ void Confirmation::Committed() {
 }
 
 bool Confirmation::WaitsForStandby() {
-  const target::PgResult result = session_->target->Exec(
-      "SELECT current_setting('synchronous_standby_names'), current_setting('synchronous_commit')");
-  std::string problem;
-  if (result.Text(0, 0).empty()) {
-    problem =
-        "target.durability is sync, but synchronous_standby_names is empty on the target: no "
-        "COMMIT "
-        "waits for any standby";
-  } else if (const std::string level = result.Text(0, 1);
-             level != "on" && level != "remote_apply") {
-    problem = "target.durability is sync, but synchronous_commit is " + level +
-              " for this role: no COMMIT waits for a standby's disk";
-  }
+  const std::string problem = WaitProblem(*session_->target);
   SetProblem(problem);
   return problem.empty();
 }
@@ -153,7 +190,7 @@ void Confirmation::Run() {
     WaitFor(-1, 0, stop_, &hurry_, Deadline::In(rest));
     if (hurry_.IsSet()) WaitFor(-1, 0, stop_, nullptr, Deadline::In(kAskInAHurry));
     rest = kAskEvery;
-    Stream stream;
+    ConfirmedStream stream;
     {
       const std::lock_guard lock(mutex_);
       stream = stream_;
@@ -167,7 +204,7 @@ void Confirmation::Run() {
     }
     try {
       if (!standby) standby = ConnectStandby(context_.settings, stop_);
-      const std::int64_t seq = Ask(*standby, stream);
+      const std::int64_t seq = Ask(*standby, context_.settings, stream);
       SetProblem("");
       const std::lock_guard lock(mutex_);
       if (stream_.owner.epoch != stream.owner.epoch) continue;
@@ -180,26 +217,6 @@ void Confirmation::Run() {
       if (!stop_.IsSet()) SetProblem("the standby confirms nothing: " + error.message());
     }
   }
-}
-
-std::int64_t Confirmation::Ask(target::PgConnection& standby, const Stream& stream) const {
-  const auto refuse = [](const std::string& message) {
-    return Error(Disposition::kRetry, Component::kTarget, "target.confirm_url " + message);
-  };
-  const std::string& system = standby.server().system_identifier;
-  if (!system.empty() && !stream.system_identifier.empty() && system != stream.system_identifier) {
-    throw refuse("leads to another cluster");
-  }
-  target::StateStore store(standby, context_.settings.target.state_schema);
-  const auto row = store.ReadStream(false);
-  // Asked last: a server that is a standby now was one when it gave the row.
-  if (!standby.Exec("SELECT pg_is_in_recovery()").Bool(0, 0)) {
-    throw refuse("leads to a server that is no standby");
-  }
-  const bool ours = row && row->incarnation == stream.incarnation &&
-                    row->owner_id == stream.owner.id && row->owner_epoch == stream.owner.epoch;
-  // It has not replayed our taking over yet, or is of a timeline that was left.
-  return ours ? row->applied_seq : 0;
 }
 
 }  // namespace liteferry

@@ -10,6 +10,19 @@
 
 namespace liteferry {
 
+// What a standby must have of us before its answer counts.
+struct ConfirmedStream {
+  target::Owner owner;
+  std::string incarnation;
+  std::string system_identifier;
+  std::int64_t applied = 0;
+};
+
+// Why target.durability could not be kept by a commit on `target` at this moment, "" when it could.
+// For `standby` asks it over a connection of its own. Throws nothing for a standby that is away.
+std::string DurabilityProblem(const config::Settings& settings, target::PgConnection& target,
+                              const ConfirmedStream& stream, const SignalEvent& stop);
+
 // Up to which change the target keeps what it was given, whatever happens to one of its machines
 // (target.durability): the changelog is kept at least that far, and a cutover waits for it.
 // Applying never waits for it.
@@ -46,17 +59,8 @@ class Confirmation {
   bool Await(std::int64_t seq, Deadline deadline);
 
  private:
-  struct Stream {
-    target::Owner owner;
-    std::string incarnation;
-    std::string system_identifier;
-    std::int64_t applied = 0;
-  };
-
   bool WaitsForStandby();  // sync: whether COMMIT waits at this moment; sets the problem
   void Run();
-  // Asks the standby; the position it has replayed, of our stream. Throws Error.
-  std::int64_t Ask(target::PgConnection& standby, const Stream& stream) const;
   void SetProblem(const std::string& problem);
 
   EngineContext& context_;
@@ -65,7 +69,7 @@ class Confirmation {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;  // confirmed_ has grown
-  Stream stream_;                    // epoch 0 while there is no session
+  ConfirmedStream stream_;           // epoch 0 while there is no session
   std::int64_t confirmed_ = 0;
   std::string problem_;
 

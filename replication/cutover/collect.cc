@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "replication/base/text.h"
+#include "replication/confirmation.h"
 #include "replication/cutover/gates.h"
 #include "replication/mapping.h"
 #include "replication/session.h"
@@ -34,8 +35,18 @@ void ReadPairing(source::Database& source, target::PgConnection& target,
   }
 }
 
-void ReadStream(target::StateStore& store, const Mapping& mapping, Facts& facts) {
-  const target::StreamRow stream = store.ReadStream(false).value();
+void ReadDurability(target::PgConnection& target, const config::Settings& settings,
+                    const target::StreamRow& stream, const SignalEvent& stop, Facts& facts) {
+  ConfirmedStream ours;
+  ours.owner = {stream.owner_id, stream.owner_epoch};
+  ours.incarnation = stream.incarnation;
+  ours.system_identifier = target.server().system_identifier;
+  ours.applied = stream.applied_seq;
+  facts.durability_problem = DurabilityProblem(settings, target, ours, stop);
+}
+
+void ReadStream(target::StateStore& store, const target::StreamRow& stream, const Mapping& mapping,
+                Facts& facts) {
   facts.started = true;
   facts.following = stream.phase == target::Phase::kFollowing;
   facts.cut_over = stream.phase == target::Phase::kCutOver;
@@ -124,10 +135,11 @@ Plan MakePlan(const config::Settings& settings, const SignalEvent& stop) {
   facts.captured = log.newest;
   facts.missing_privileges = MissingTargetPrivileges(*target, settings);
   std::chrono::milliseconds round_trip{1};
-  if (store.Exists() && store.ReadStream(false)) {
-    ReadStream(store, mapping, facts);
+  if (const auto stream = store.Exists() ? store.ReadStream(false) : std::nullopt) {
+    ReadStream(store, *stream, mapping, facts);
     ReadVerify(*target, settings, log, facts);
     ReadHeld(*target, settings, facts);
+    ReadDurability(*target, settings, *stream, stop, facts);
     if (facts.following) ReadReferences(*target, settings, mapping, catalog, facts);
     const auto start = std::chrono::steady_clock::now();
     target->Exec("SELECT 1");

@@ -92,6 +92,9 @@ std::vector<CutoverGate> JudgeGates(const Facts& facts, std::chrono::millisecond
   gates.push_back(Empty("held constraints", held, "all can be put back",
                         "Run `liteferry status`: it says what is in their way."));
   gates.push_back({"sequences", true, std::to_string(facts.sequences) + " to be set", ""});
+  gates.push_back(Gate("durability", facts.durability_problem.empty(),
+                       "commits are kept as target.durability asks", facts.durability_problem,
+                       "See docs/FAULTS.md, or set target.durability to what this target can do."));
   gates.push_back(Empty("privileges", facts.missing_privileges, "sufficient",
                         "Grant what is missing, or connect as the owner of the tables."));
   return gates;

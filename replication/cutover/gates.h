@@ -37,6 +37,7 @@ struct Facts {
   bool verify_complete = false;
   bool verify_in_log = false;  // all that was written since is still in the log
   std::int64_t changes_since_verify = 0;
+  std::string durability_problem;  // why a commit would not be as durable as is asked for
   std::vector<std::string> missing_privileges;
   std::vector<std::pair<std::string, std::int64_t>> orphans;  // foreign keys with rows in their way
   int foreign_keys = 0;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What counts as confirmed, that the log is kept for the rest, and a failover to a standby that lags."""
+import json
 import pathlib
 import sqlite3
 import sys
@@ -42,6 +43,10 @@ class Durability(case.Case):
         running.wait()
         return running
 
+    def gate(self, running):
+        plan = json.loads(running.command("cutover", "plan", "--json").stdout)
+        return next(gate for gate in plan["gates"] if gate["name"] == "durability")
+
     def noted(self, running, words):
         return running.until(words, lambda s: any(words in note for note in s.get("notes", [])))
 
@@ -57,6 +62,8 @@ class Durability(case.Case):
         self.write(1000, 50)
         running.wait()
         self.assertEqual(running.status()["position"]["confirmed"], 0)
+        self.assertIn('durability="sync"', running.metrics())
+        self.assertIn("synchronous_standby_names is empty", self.gate(running)["detail"])
         self.standby(self.cluster)
         self.cluster.admin("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.addCleanup(self.cluster.admin, "SELECT pg_reload_conf()")
@@ -67,6 +74,7 @@ class Durability(case.Case):
         running.wait()
         running.until("confirmed", all_confirmed)
         self.assertEqual([n for n in running.status()["notes"] if "synchronous" in n], [])
+        self.assertTrue(self.gate(running)["ok"])
         self.assert_equal(self.path)
 
     def test_standby_and_failover(self):
@@ -79,12 +87,14 @@ class Durability(case.Case):
             self.write(1000, 50)
             running.until("confirmed", all_confirmed)
             confirmed = running.status()["position"]["confirmed"]
+            self.assertTrue(self.gate(running)["ok"])
 
             # The standby falls behind: nothing that it lacks leaves the log.
             standby.stop("immediate")
             self.write(2000, 500)
             running.wait()
             self.noted(running, "the standby confirms nothing")
+            self.assertIn("the standby confirms nothing", self.gate(running)["detail"])
             position = running.status()["position"]
             self.assertEqual(position["confirmed"], confirmed)
             self.assertGreater(position["applied"], confirmed)

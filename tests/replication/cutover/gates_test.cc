@@ -54,6 +54,7 @@ TEST(CutoverGatesTest, EachFaultShutsItsOwnGate) {
   EXPECT_EQ(OnlyShut([](Facts& f) { f.orphans = {{"fk", 2}}; }), "foreign keys");
   EXPECT_EQ(OnlyShut([](Facts& f) { f.held_problems = {"ix"}; }), "held constraints");
   EXPECT_EQ(OnlyShut([](Facts& f) { f.indexes_held = 1; }), "held constraints");
+  EXPECT_EQ(OnlyShut([](Facts& f) { f.durability_problem = "no"; }), "durability");
   EXPECT_EQ(OnlyShut([](Facts& f) { f.missing_privileges = {"no"}; }), "privileges");
 }
 
