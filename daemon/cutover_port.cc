@@ -1,6 +1,5 @@
 #include "daemon/cutover_port.h"
 
-#include <spdlog/logger.h>
 #include <unistd.h>
 
 #include "daemon/build_info.h"
@@ -9,6 +8,7 @@
 #include "daemon/status_json.h"
 #include "daemon/terminal.h"
 #include "metrics/engine_probe.h"
+#include "replication/base/log.h"
 #include "replication/engine.h"
 
 namespace liteferry::daemon {

@@ -1,6 +1,5 @@
 #include "daemon/logging.h"
 
-#include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <optional>
 
 #include "daemon/terminal.h"
+#include "replication/base/log.h"
 #include "replication/base/text.h"
 
 namespace liteferry::daemon {

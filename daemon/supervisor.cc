@@ -1,6 +1,5 @@
 #include "daemon/supervisor.h"
 
-#include <spdlog/logger.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -15,6 +14,7 @@
 #include "daemon/logging.h"
 #include "daemon/progress.h"
 #include "daemon/status_json.h"
+#include "replication/base/log.h"
 
 namespace liteferry::daemon {
 namespace {

@@ -1,7 +1,5 @@
 #include "replication/apply.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -10,6 +8,7 @@
 
 #include "metrics/engine_probe.h"
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 #include "replication/rejections.h"
 #include "replication/source/changelog.h"
 #include "replication/source/row_reader.h"

@@ -1,10 +1,9 @@
 #include "replication/comparer.h"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 #include "replication/source/log_keys.h"
 #include "replication/verify/compare.h"
 

@@ -1,13 +1,12 @@
 #include "replication/confirmation.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <memory>
 #include <optional>
 
 #include "config/url.h"
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 
 namespace liteferry {
 namespace {

@@ -1,7 +1,5 @@
 #include "replication/copy.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -14,6 +12,7 @@
 
 #include "metrics/engine_probe.h"
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 #include "replication/rejections.h"
 #include "replication/source/row_reader.h"
 #include "replication/target/row_loader.h"

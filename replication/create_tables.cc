@@ -1,13 +1,12 @@
 #include "replication/create_tables.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <chrono>
 #include <set>
 #include <utility>
 
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 #include "replication/base/text.h"
 #include "replication/schema_scan.h"
 #include "replication/target_tables.h"

@@ -1,7 +1,5 @@
 #include "replication/engine.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <atomic>
 #include <optional>
@@ -13,6 +11,7 @@
 #include "replication/apply.h"
 #include "replication/backoff.h"
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 #include "replication/base/text.h"
 #include "replication/comparer.h"
 #include "replication/confirmation.h"

@@ -1,10 +1,9 @@
 #include "replication/existing_rows.h"
 
-#include <spdlog/spdlog.h>
-
 #include <optional>
 
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 #include "replication/base/text.h"
 #include "replication/source/row_reader.h"
 #include "replication/target/row_loader.h"

@@ -1,12 +1,11 @@
 #include "replication/housekeeping.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "metrics/engine_probe.h"
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 #include "replication/confirmation.h"
 #include "replication/source/changelog.h"
 #include "replication/trim_policy.h"

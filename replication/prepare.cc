@@ -1,10 +1,9 @@
 #include "replication/prepare.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 #include "replication/base/text.h"
 #include "replication/create_tables.h"
 #include "replication/cutover/run.h"

@@ -1,12 +1,11 @@
 #include "replication/reconcile.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <optional>
 #include <set>
 
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 #include "replication/source/changelog.h"
 #include "replication/table_start.h"
 #include "replication/target_tables.h"

@@ -1,9 +1,8 @@
 #include "replication/table_start.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
+#include "replication/base/log.h"
 #include "replication/base/text.h"
 #include "replication/existing_rows.h"
 #include "replication/source/row_reader.h"

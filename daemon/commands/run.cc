@@ -1,4 +1,3 @@
-#include <spdlog/logger.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/logging.h"
 #include "daemon/supervisor.h"
+#include "replication/base/log.h"
 #include "replication/engine.h"
 
 namespace liteferry::daemon {

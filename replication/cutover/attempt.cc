@@ -1,7 +1,6 @@
 #include "replication/cutover/attempt.h"
 
-#include <spdlog/spdlog.h>
-
+#include "replication/base/log.h"
 #include "replication/base/text.h"
 #include "replication/cutover/hook.h"
 #include "replication/cutover/run.h"

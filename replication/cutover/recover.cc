@@ -1,7 +1,6 @@
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
+#include "replication/base/log.h"
 #include "replication/base/text.h"
 #include "replication/cutover/decision.h"
 #include "replication/cutover/run.h"

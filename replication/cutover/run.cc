@@ -1,10 +1,9 @@
 #include "replication/cutover/run.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 #include "replication/apply.h"
+#include "replication/base/log.h"
 #include "replication/base/text.h"
 #include "replication/confirmation.h"
 #include "replication/cutover/delta.h"

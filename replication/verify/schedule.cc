@@ -1,12 +1,11 @@
 #include "replication/verify/schedule.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 #include "config/value_text.h"
 #include "metrics/engine_probe.h"
 #include "replication/base/error.h"
+#include "replication/base/log.h"
 #include "replication/target/verification_store.h"
 #include "replication/verify/run.h"
 

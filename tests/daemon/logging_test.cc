@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <spdlog/logger.h>
 
 #include <nlohmann/json.hpp>
 
 #include "daemon/terminal.h"
+#include "replication/base/log.h"
 #include "tests/daemon/support.h"
 
 namespace liteferry::daemon {

@@ -1,7 +1,6 @@
 #include "daemon/supervisor.h"
 
 #include <gtest/gtest.h>
-#include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <sys/un.h>
 
@@ -11,6 +10,7 @@
 #include <sstream>
 
 #include "daemon/control_client.h"
+#include "replication/base/log.h"
 #include "tests/daemon/support.h"
 
 namespace liteferry::daemon {
