@@ -40,12 +40,20 @@ def labels(rng):
 
 def create(path, notes=400, revisions=3000, seed=1, journal="wal", dirty=False):
     """A new database with these many notes and revisions, and the rest in proportion."""
-    rng = random.Random(seed)
     db = sqlite_catalog.connect(path)
     db.execute(f"PRAGMA journal_mode={journal}")
     db.executescript((DATA / "sqlite.sql").read_text())
-    db.execute("BEGIN")
     db.execute("INSERT INTO alembic_version VALUES ('0011_sprints')")
+    fill(db, notes, revisions, seed)
+    if dirty:
+        db.executescript((DATA / "dirty.sql").read_text())
+    db.close()
+
+
+def fill(db, notes, revisions, seed):
+    """Rows for the tables, which are there and empty."""
+    rng = random.Random(seed)
+    db.execute("BEGIN")
     projects, tags, sprints = max(3, notes // 40), max(5, notes // 10), max(3, notes // 40)
     db.executemany("INSERT INTO users VALUES (?,?,?,?,?,?,?)", (
         (i, f"user{i}", f"user{i}@example.org", rng.randbytes(20).hex(), rng.choice(("viewer", "admin")),
@@ -78,9 +86,6 @@ def create(path, notes=400, revisions=3000, seed=1, journal="wal", dirty=False):
         (i, 1 + i % sprints, rng.choice((None, rng.randint(1, notes))), "note", "todo", words(rng, 3), None,
          rng.choice((None, labels(rng))), i // sprints, stamp(rng), stamp(rng)) for i in range(1, notes + 1)))
     db.execute("COMMIT")
-    if dirty:
-        db.executescript((DATA / "dirty.sql").read_text())
-    db.close()
 
 
 class Users:
