@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing of the Debian packages that the named groups need, and nothing else:
 #
-#   scripts/setup.sh GROUP...      GROUP: build, test, demo, lint (none: all four)
+#   scripts/setup.sh GROUP...      GROUP: build, test, demo, bench, lint (none: all)
 #   scripts/setup.sh --list GROUP...   only prints the packages
 #
 # Root is asked for (sudo) only when something is missing. No service is started by installing.
@@ -12,6 +12,7 @@ build=(g++ cmake ninja-build ccache lld=ld.lld pkg-config git=git libpq-dev libs
        libboost1.81-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev
        prometheus-cpp-dev dpkg-dev python3)
 demo=(postgresql-15 postgresql-client-15 python3 python3-psycopg2 sqlite3)
+bench=("${demo[@]}" libgtest-dev libgmock-dev pgloader)
 test=("${demo[@]}" libgtest-dev libgmock-dev pgbouncer npm=npm chromium=chromium
       prometheus=promtool python3-fastapi python3-sqlalchemy
       python3-alembic python3-uvicorn python3-pydantic python3-yaml kubernetes-client=kubectl debootstrap)
@@ -22,14 +23,14 @@ if [[ ${1:-} == --list ]]; then
   list_only=true
   shift
 fi
-[[ $# -gt 0 ]] || set -- build test demo lint
+[[ $# -gt 0 ]] || set -- build test demo bench lint
 
 declare -A wanted=()
 for group in "$@"; do
   case $group in
-    build | test | demo | lint) ;;
+    build | test | demo | bench | lint) ;;
     *)
-      echo "setup: no group named '$group' (build, test, demo, lint)" >&2
+      echo "setup: no group named '$group' (build, test, demo, bench, lint)" >&2
       exit 64
       ;;
   esac

@@ -58,3 +58,7 @@ foreach(version 17 18)
 endforeach()
 # The shapes of keys and tables depend on SQLite more than on the server: one newer version will do.
 liteferry_e2e(shapes_pg18 300 shapes.py --postgres 18)
+
+# That the benchmarks run (`make bench`), at a size that says nothing about speed.
+liteferry_python_test(bench_smoke.program TIMEOUT 300 PROCESSORS 2 LABEL bench COMMAND bench/run.py
+  --scale 0.0005 --rounds 1 --only copy_psql,updates,memory,pause,verify)
