@@ -221,6 +221,90 @@ class Sidecar(unittest.TestCase):
                          json.loads((ROOT / "deploy/grafana/liteferry.json").read_text()))
 
 
+class Commits(unittest.TestCase):
+    """The way of the deployment from SQLite to PostgreSQL, one overlay a commit."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.order = ["before", "armed", "cutover", "cleanup", "after"]
+        cls.built = {name: build(KUBERNETES / "overlays" / name) for name in cls.order}
+        cls.pods = {name: pod_specs(resources)["paldocs"] for name, resources in cls.built.items()}
+
+    def init(self, commit):
+        return [c["name"] for c in self.pods[commit]["initContainers"]]
+
+    def url(self, commit, container):
+        found, = [c for c in containers(self.pods[commit]) if c["name"] == container]
+        variable, = [v for v in found["env"] if v["name"] == "DATABASE_URL"]
+        return variable
+
+    def test_there_are_no_others(self):
+        self.assertEqual(sorted(self.order), [folder.name for folder in OVERLAYS])
+
+    def test_arming_changes_what_the_daemon_does_at_its_end_and_nothing_else(self):
+        before, armed = self.pods["before"], self.pods["armed"]
+        sidecar = armed["initContainers"][-1]
+        self.assertEqual(sidecar["env"].pop(), {"name": "LITEFERRY_CUTOVER_ON_SHUTDOWN", "value": "true"})
+        self.assertGreater(armed["terminationGracePeriodSeconds"], before["terminationGracePeriodSeconds"])
+        self.assertEqual({**armed, "terminationGracePeriodSeconds": before["terminationGracePeriodSeconds"]}, before)
+        env = clean_environment() | {"LITEFERRY_CUTOVER_ON_SHUTDOWN": "true", "LITEFERRY_SOURCE_PATH": "/data/x.db",
+                                     "LITEFERRY_TARGET_URL": "postgresql://app@db/app"}
+        printed = subprocess.run([program(), "config", "print"], env=env, capture_output=True, text=True,
+                                 timeout=60, check=True).stdout
+        self.assertRegex(printed, r"on_shutdown: true")
+
+    def test_nothing_opens_postgresql_for_the_application_before_the_gate(self):
+        self.assertEqual(self.init("cutover"), ["litestream", "gate", "migrate"])
+        gate = self.pods["cutover"]["initContainers"][1]
+        self.assertEqual(gate["args"][:2], ["cutover", "gate"])
+        self.assertNotIn("restartPolicy", gate)  # it must end, and well, before anything else starts
+        sidecar = self.pods["before"]["initContainers"][-1]
+        self.assertEqual(gate["image"], sidecar["image"])
+        self.assertEqual(gate["env"], sidecar["env"])
+        mounts = {m["mountPath"]: m["name"] for m in gate["volumeMounts"]}
+        self.assertEqual(mounts["/data"], "data")
+
+    def test_the_url_changes_with_the_cutover(self):
+        secret = {"secretKeyRef": {"name": "paledocs-db-url", "key": "DATABASE_URL"}}
+        for commit in self.order:
+            for container in ("migrate", "paldocs"):
+                variable = self.url(commit, container)
+                if commit in ("before", "armed"):
+                    self.assertIn("sqlite", variable["value"])
+                else:
+                    self.assertEqual(variable, {"name": "DATABASE_URL", "valueFrom": secret})
+
+    def test_both_pods_of_the_cutover_have_the_same_volume_and_configuration(self):
+        def of(commit):
+            return [v for v in self.pods[commit]["volumes"] if v["name"] in ("data", "liteferry-config")]
+        self.assertEqual(of("armed"), of("cutover"))
+        self.assertEqual(len(of("armed")), 2)
+
+    def test_cleanup_has_the_volume_that_the_application_has_let_go(self):
+        resources = self.built["cleanup"]
+        self.assertEqual(self.init("cleanup"), ["migrate"])
+        self.assertNotIn("data", [v["name"] for v in self.pods["cleanup"]["volumes"]])
+        job = pod_specs(resources)["paldocs-cleanup"]
+        self.assertEqual(job["containers"][0]["args"], ["cleanup"])
+        self.assertEqual(job["securityContext"]["runAsUser"], self.pods["cleanup"]["securityContext"]["runAsUser"])
+        claim, = [v["persistentVolumeClaim"]["claimName"] for v in job["volumes"] if v["name"] == "data"]
+        self.assertIn(claim, [r["metadata"]["name"] for r in of_kind(resources, "PersistentVolumeClaim")])
+
+    def test_afterwards_nothing_is_left(self):
+        resources = self.built["after"]
+        self.assertEqual(sorted(r["kind"] for r in resources), ["Deployment", "NetworkPolicy", "Service"])
+        text = json.dumps(resources).lower()
+        for word in ("sqlite", "litestream", "liteferry", "9809", "/data"):
+            self.assertNotIn(word, text)
+        self.assertEqual(self.pods["after"], self.pods["cleanup"])
+
+    def test_nothing_is_scraped_or_missed_where_no_daemon_runs(self):
+        for commit in self.order:
+            sidecar = any(c["name"] == "liteferry" for c in containers(self.pods[commit]))
+            for kind in ("PodMonitor", "PrometheusRule"):
+                self.assertEqual(len(of_kind(self.built[commit], kind)), 1 if sidecar else 0, (commit, kind))
+
+
 class Components(unittest.TestCase):
     def test_each_builds_upon_the_base(self):
         for component in COMPONENTS:
@@ -236,7 +320,9 @@ class Components(unittest.TestCase):
     def test_the_example_cluster_is_the_one_that_is_reached(self):
         cluster, = yaml.safe_load_all((KUBERNETES / "components/cnpg/cluster.yaml").read_text())
         self.assertGreaterEqual(cluster["spec"]["instances"], 2)
-        self.assertIs(cluster["spec"]["postgresql"]["synchronous"]["failoverQuorum"], True)
+        synchronous = cluster["spec"]["postgresql"]["synchronous"]
+        self.assertEqual((synchronous["dataDurability"], synchronous["failoverQuorum"]), ("required", True))
+        self.assertLess(synchronous["number"], cluster["spec"]["instances"])
         policy, = yaml.safe_load_all(
             (KUBERNETES / "components/networkpolicy/networkpolicy.yaml").read_text())
         reached = [peer["podSelector"]["matchLabels"] for rule in policy["spec"]["egress"]
