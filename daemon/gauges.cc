@@ -52,6 +52,10 @@ metrics::Gauges MakeGauges(const StatusReport& report) {
   gauges.server_version = version.substr(0, version.find(' '));
   gauges.pooled = status.target.pooled;
   gauges.lag_seconds = status.LagSeconds(report.now);
+  if (const auto lag = report.LagSeconds()) {
+    const std::chrono::duration<double> now = report.now.time_since_epoch();
+    gauges.heartbeat = now.count() - *lag;
+  }
   gauges.lag_changes = status.backlog_changes;
   gauges.lag_bytes = EstimateLagBytes(status);
   gauges.captured = status.captured;

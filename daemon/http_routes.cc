@@ -67,6 +67,7 @@ HttpReply RouteHttp(std::string_view method, std::string_view target,
   try {
     return Get(target.substr(0, target.find_first_of("?#")), handlers);
   } catch (const std::exception&) {
+    if (handlers.failed) handlers.failed(false);
     return {500, "text/plain; charset=utf-8", "internal error\n"};
   }
 }

@@ -12,6 +12,8 @@ namespace liteferry::daemon {
 struct HttpHandlers {
   std::function<StatusReport()> report;  // with its history
   std::function<std::string()> metrics;
+  // Something went wrong on this side; told whether waiting may heal it. May be empty.
+  std::function<void(bool transient)> failed;
 };
 
 struct HttpReply {

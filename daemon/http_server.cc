@@ -201,6 +201,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
       if (*self->connections_ < kMostConnections) {
         std::make_shared<Connection>(std::move(socket), self->handlers_, self->connections_)
             ->Read();
+      } else if (self->handlers_->failed) {
+        self->handlers_->failed(true);
       }
       self->Accept();
     });
@@ -208,6 +210,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
 
   // Out of descriptors or the like: not at once again, that would spin.
   void AcceptLater() {
+    if (handlers_->failed) handlers_->failed(true);
     pause_.expires_after(std::chrono::seconds(1));
     pause_.async_wait([self = shared_from_this()](error_code error) {
       if (!error && self->acceptor_.is_open()) self->Accept();

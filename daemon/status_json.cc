@@ -275,18 +275,13 @@ void ReadVerify(const Json& root, VerifyStatus& verify) {
 
 Json CutoverJson(const StatusReport& report) {
   const CutoverStatus& cutover = report.status.cutover;
-  Json gates = Json::array();
-  for (const CutoverGate& gate : cutover.gates) {
-    gates.push_back({{"name", gate.name},
-                     {"ok", gate.ok},
-                     {"detail", gate.detail},
-                     {"next_action", gate.next_action}});
-  }
   const auto blockers = report.CutoverBlockers();
   return {{"ready", blockers.empty()},
           {"blockers", blockers},
           {"estimated_pause_seconds", nullptr},
-          {"gates", gates},
+          {"checklist", GatesJson(report.CutoverGates())},
+          {"verify_max_age_seconds", std::chrono::duration<double>(report.verify_max_age).count()},
+          {"gates", GatesJson(cutover.gates)},
           {"attempt", cutover.attempt},
           {"running", cutover.running},
           {"step", cutover.step},
@@ -299,9 +294,14 @@ Json CutoverJson(const StatusReport& report) {
            cutover.write_pause_seconds ? Json(*cutover.write_pause_seconds) : Json(nullptr)}};
 }
 
-void ReadCutover(const Json& root, CutoverStatus& cutover) {
+void ReadCutover(const Json& root, StatusReport& report) {
+  CutoverStatus& cutover = report.status.cutover;
   const auto found = root.find("cutover");
   if (found == root.end() || !found->is_object()) return;
+  double max_age = 0;
+  Read(*found, "verify_max_age_seconds", max_age);
+  report.verify_max_age =
+      std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(max_age));
   Read(*found, "attempt", cutover.attempt);
   Read(*found, "running", cutover.running);
   Read(*found, "step", cutover.step);
@@ -327,6 +327,17 @@ void ReadCutover(const Json& root, CutoverStatus& cutover) {
 
 }  // namespace
 
+Json GatesJson(const std::vector<CutoverGate>& gates) {
+  Json list = Json::array();
+  for (const CutoverGate& gate : gates) {
+    list.push_back({{"name", gate.name},
+                    {"ok", gate.ok},
+                    {"detail", gate.detail},
+                    {"next_action", gate.next_action}});
+  }
+  return list;
+}
+
 std::string StatusJson(const StatusReport& report) {
   const EngineStatus& status = report.status;
   const bool retrying = status.state == State::kRetrying;
@@ -336,7 +347,7 @@ std::string StatusJson(const StatusReport& report) {
   }
   Json root;
   root["state"] = ToString(status.state);
-  root["since"] = FormatTimestamp(status.since);
+  root["since"] = status.since == TimePoint() ? Json(nullptr) : Json(FormatTimestamp(status.since));
   root["reason"] = status.reason;
   root["next_action"] = status.next_action;
   root["consistent"] = status.consistent;
@@ -383,7 +394,7 @@ StatusReport ParseStatusJson(std::string_view text) {
   StatusReport report;
   ReadEngine(root, report.status);
   ReadVerify(root, report.status.verify);
-  ReadCutover(root, report.status.cutover);
+  ReadCutover(root, report);
   ReadTables(root, report.status);
   ReadRejections(root, report.status);
   ReadEnds(root, report);

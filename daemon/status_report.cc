@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "replication/base/text.h"
+#include "replication/cutover/gates.h"
 
 namespace liteferry::daemon {
 
@@ -17,24 +18,54 @@ int StatusReport::TablesCaptured() const {
                                         [](const TableStatus& table) { return table.captured; }));
 }
 
+std::vector<CutoverGate> StatusReport::CutoverGates() const {
+  if (status.state == State::kCutOver || status.state == State::kCuttingOver) return {};
+  using std::chrono::milliseconds;
+  cutover::Facts facts;
+  facts.started = pid != 0 || status.state != State::kStarting;
+  facts.following = status.state == State::kFollowing;
+  facts.paused = status.state == State::kPaused;
+  facts.consistent = status.consistent;
+  facts.captured = status.captured;
+  facts.applied = status.applied;
+  facts.rejected = status.rejected_rows;
+  for (const TableStatus& table : status.tables) {
+    if (!table.problem.empty()) {
+      facts.not_followed.push_back("table " + table.name + " " + table.problem);
+    } else if (!table.captured) {
+      facts.not_captured.push_back(table.name);
+    }
+  }
+  facts.held_problems = status.held_problems;
+  if (status.verify.last_success) {
+    const auto ago = std::chrono::floor<milliseconds>(now - *status.verify.last_success);
+    facts.verified_ago = std::max(ago, milliseconds(0));
+  }
+  facts.differences = status.verify.differences;
+  facts.verify_complete = status.verify.complete;
+  facts.verify_in_log = true;  // only the databases know
+  std::vector<CutoverGate> gates =
+      cutover::JudgeGates(facts, verify_max_age.count() > 0 ? verify_max_age : milliseconds::max());
+  std::erase_if(gates, [](const CutoverGate& gate) {
+    return gate.name == "foreign keys" || gate.name == "sequences" || gate.name == "durability" ||
+           gate.name == "privileges";
+  });
+  CutoverGate& following = gates.front();
+  if (!following.ok && status.state != State::kFollowing) {
+    following.detail = "state is " + std::string(ToString(status.state));
+    if (!status.next_action.empty()) following.next_action = status.next_action;
+  }
+  for (CutoverGate& gate : gates) {
+    if (gate.name == "verified" && gate.ok)
+      gate.detail = FormatDuration(*facts.verified_ago) + " ago";
+  }
+  return gates;
+}
+
 std::vector<std::string> StatusReport::CutoverBlockers() const {
   std::vector<std::string> blockers;
-  if (status.state == State::kCutOver || status.state == State::kCuttingOver) return blockers;
-  if (status.state != State::kFollowing) {
-    blockers.push_back("state is " + std::string(ToString(status.state)) + ", not following");
-  }
-  if (!status.consistent) blockers.emplace_back("the target is not consistent yet");
-  for (const TableStatus& table : status.tables) {
-    if (!table.captured) blockers.push_back("table " + table.name + " is not captured");
-  }
-  if (status.rejected_rows > 0) {
-    blockers.push_back("rows the target refused: " + GroupDigits(status.rejected_rows));
-  }
-  for (const std::string& problem : status.held_problems) {
-    blockers.push_back("cannot be put back: " + problem);
-  }
-  if (!status.verify.last_success) {
-    blockers.emplace_back("no full comparison has ended without a difference");
+  for (const CutoverGate& gate : CutoverGates()) {
+    if (!gate.ok) blockers.push_back(gate.name + ": " + gate.detail);
   }
   return blockers;
 }

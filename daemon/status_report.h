@@ -24,12 +24,17 @@ struct StatusReport {
   std::int64_t pid = 0;
   std::optional<std::chrono::system_clock::time_point> started_at;
   std::int64_t log_limit_bytes = 0;
+  // How old a comparison may be for the cutover; 0 for not known.
+  std::chrono::milliseconds verify_max_age{0};
   std::vector<HistorySample> history;  // over HTTP only
 
   // Nothing when it is not known; see KnownLagSeconds().
   std::optional<double> LagSeconds() const;
   int TablesCaptured() const;
-  // What stands in the way of a cutover now, one line each; empty when nothing does.
+  // The gates of the cutover that can be judged from here, as they are now; `cutover plan` looks
+  // at both databases and judges all of them. None once it is cut over.
+  std::vector<CutoverGate> CutoverGates() const;
+  // What stands in the way of a cutover now, "gate: detail"; empty when nothing does.
   std::vector<std::string> CutoverBlockers() const;
 };
 

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdio>
+#include <tuple>
 
 #include "daemon/terminal.h"
 #include "replication/base/text.h"
@@ -121,7 +122,9 @@ std::string CutoverLine(const StatusReport& report) {
     return "done: SQLite refuses writes, the application runs on PostgreSQL";
   }
   const std::vector<std::string> blockers = report.CutoverBlockers();
-  return blockers.empty() ? "see `liteferry cutover plan`" : "not ready: " + Join(blockers, "; ");
+  if (blockers.empty())
+    return "nothing known in its way; `liteferry cutover plan` judges all gates";
+  return "not ready: " + Join(blockers, "; ");
 }
 
 std::string Positions(const StatusReport& report) {
@@ -155,7 +158,23 @@ std::string CopiedPercent(const TableStatus& table) {
   return text;
 }
 
-std::string Tables(const EngineStatus& status) {
+// What a person wants to see first: what is wrong, what is under way, what is busy.
+std::vector<const TableStatus*> MostImportant(const EngineStatus& status, std::size_t count) {
+  std::vector<const TableStatus*> tables;
+  for (const TableStatus& table : status.tables) tables.push_back(&table);
+  if (count >= tables.size()) return tables;
+  const auto rank = [](const TableStatus* table) {
+    return std::make_tuple(!table->problem.empty() || !table->captured, table->rejected > 0,
+                           !table->copy_done && table->rows_copied > 0, !table->copy_done,
+                           table->changes_applied);
+  };
+  std::stable_sort(tables.begin(), tables.end(),
+                   [&](const auto* a, const auto* b) { return rank(a) > rank(b); });
+  tables.resize(count);
+  return tables;
+}
+
+std::string Tables(const EngineStatus& status, std::size_t most) {
   if (status.tables.empty()) return "";
   std::size_t width = 14;
   for (const TableStatus& table : status.tables) width = std::max(width, table.name.size() + 2);
@@ -166,13 +185,18 @@ std::string Tables(const EngineStatus& status) {
            Padded(changes, 14, true) + Padded(rejected, 11, true) + "\n";
   };
   std::string text = "\n" + row("TABLE", "ROWS SRC", "COPIED", "CHANGES", "REJECTED");
-  for (const TableStatus& table : status.tables) {
+  const std::vector<const TableStatus*> shown = MostImportant(status, most);
+  for (const TableStatus* one : shown) {
+    const TableStatus& table = *one;
     const std::string name = Printable(table.name) + (table.captured          ? ""
                                                       : table.problem.empty() ? " (not captured)"
                                                                               : " (not followed)");
     text +=
         row(name, GroupDigits(std::max(table.rows_expected, table.rows_copied)),
             CopiedPercent(table), GroupDigits(table.changes_applied), GroupDigits(table.rejected));
+  }
+  if (shown.size() < status.tables.size()) {
+    text += "… " + std::to_string(status.tables.size() - shown.size()) + " more tables\n";
   }
   return text;
 }
@@ -204,18 +228,74 @@ std::string Rejections(const EngineStatus& status) {
   return text;
 }
 
-}  // namespace
-
-std::string StatusText(const StatusReport& report, bool color) {
-  const EngineStatus& status = report.status;
-  std::string text = Header(report) + Ends(report) + StateLines(report, color) + "\n" +
-                     Positions(report) + Tables(status);
-  text += Rejections(status);
+// What is refused, cannot be put back, or is to be known; the first `most` lines of it.
+std::string Problems(const EngineStatus& status, std::size_t most) {
+  std::string text = Rejections(status);
   for (const std::string& problem : status.held_problems) {
     text += "! cannot be put back: " + Printable(problem) + "\n";
   }
   for (const std::string& note : status.notes) text += "! " + Printable(note) + "\n";
-  return text;
+  const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  if (lines <= most) return text;
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < most; ++i) end = text.find('\n', end) + 1;
+  return text.substr(0, end) + "… " + std::to_string(lines - most) +
+         " more lines in `liteferry status`\n";
+}
+
+// Rows of a terminal that the line takes; colours take none.
+std::size_t RowsOf(std::string_view line, std::size_t columns) {
+  std::size_t width = 0;
+  bool escape = false;
+  for (const char c : line) {
+    if (c == '\x1b') escape = true;
+    if (!escape && (static_cast<unsigned char>(c) & 0xC0U) != 0x80U) ++width;
+    if (c == 'm') escape = false;
+  }
+  return width == 0 ? 1 : (width + columns - 1) / columns;
+}
+
+// The lines that the first `rows` rows of a terminal hold; `taken` are the rows of all of them.
+std::string_view FirstRows(std::string_view text, std::size_t rows, std::size_t columns,
+                           std::size_t& taken) {
+  taken = 0;
+  std::size_t fits = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    taken += RowsOf(text.substr(at, end - at), columns);
+    at = end + 1;
+    if (taken <= rows) fits = at;
+  }
+  return text.substr(0, fits);
+}
+
+}  // namespace
+
+std::string StatusText(const StatusReport& report, bool color, const StatusLimits& limits) {
+  const EngineStatus& status = report.status;
+  return Header(report) + Ends(report) + StateLines(report, color) + "\n" + Positions(report) +
+         Tables(status, limits.tables) + Problems(status, limits.problems);
+}
+
+std::string StatusScreen(const StatusReport& report, bool color, TerminalSize size) {
+  const std::size_t rows = std::max<std::size_t>(size.rows, 2) - 1;
+  std::size_t taken = 0;
+  std::string text = StatusText(report, color);
+  FirstRows(text, rows, size.columns, taken);
+  if (taken <= rows) return text;
+  StatusLimits limits;
+  limits.problems = std::max<std::size_t>(rows / 4, 2);
+  text = StatusText(report, color, limits);
+  FirstRows(text, rows, size.columns, taken);
+  if (taken > rows) {
+    const std::size_t tables = report.status.tables.size();
+    const std::size_t less = taken - rows + 1;  // and the line that says so
+    limits.tables = tables > less ? tables - less : 0;
+    text = StatusText(report, color, limits);
+  }
+  const std::string_view fits = FirstRows(text, rows, size.columns, taken);
+  if (taken <= rows) return text;
+  return std::string(FirstRows(fits, rows - 1, size.columns, taken)) + "…\n";
 }
 
 }  // namespace liteferry::daemon

@@ -93,7 +93,8 @@ class Supervisor::Impl {
               gauges.durability = Setting("target.durability");
               probe_.SetGauges(gauges);
               return probe_.Expose();
-            }};
+            },
+            [this](bool transient) { probe_.ErrorSeen("http", transient); }};
   }
 
   // An option of the configuration as its text.
@@ -111,6 +112,7 @@ class Supervisor::Impl {
     report.pid = getpid();
     report.started_at = started_at_;
     report.log_limit_bytes = settings_.changelog.max_size;
+    report.verify_max_age = settings_.cutover.verify_max_age;
     return report;
   }
 

@@ -37,7 +37,7 @@ void Terminal::WriteLine(std::string_view line) {
 void Terminal::SetStatus(std::string_view line) {
   if (!is_terminal_) return;
   const std::lock_guard lock(mutex_);
-  line = Cut(line, TerminalWidth(fd_) - 1);
+  line = Cut(line, SizeOfTerminal(fd_).columns - 1);
   if (line == status_) return;
   status_ = line;
   Write(std::string(kClearLine) + status_);
@@ -74,10 +74,10 @@ bool IsTerminal(int fd) {
   return isatty(fd) == 1 && term != nullptr && std::string_view(term) != "dumb";
 }
 
-std::size_t TerminalWidth(int fd) {
+TerminalSize SizeOfTerminal(int fd) {
   winsize size{};
-  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 80;
+  if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
+  return {size.ws_row, size.ws_col};
 }
 
 bool WantsColor(int fd) {

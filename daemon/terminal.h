@@ -37,8 +37,12 @@ std::string Printable(std::string_view text);
 
 // Standard error or output is a terminal where escape sequences are welcome.
 bool IsTerminal(int fd);
-// Its width in columns; 80 when it does not say.
-std::size_t TerminalWidth(int fd);
+struct TerminalSize {
+  std::size_t rows = 24;
+  std::size_t columns = 80;
+};
+// Its size; 80 times 24 when it does not say.
+TerminalSize SizeOfTerminal(int fd);
 // And colours too: NO_COLOR is not set.
 bool WantsColor(int fd);
 

@@ -83,7 +83,8 @@ std::vector<MetricSpec> LagMetrics() {
       {"liteferry_heartbeat_applied_timestamp_seconds",
        Type::kGauge,
        {},
-       "Source time of the newest heartbeat row applied; 0 while no heartbeat is written.",
+       "Up to when everything committed on the source is applied: now while nothing waits. 0 while "
+       "unknown. Nothing is written for it.",
        {}},
       {"liteferry_last_applied_timestamp_seconds",
        Type::kGauge,

@@ -213,6 +213,7 @@ class EngineProbe::Impl {
 
   void SetPositions(const Gauges& gauges) {
     GaugeOf("liteferry_replication_lag_seconds").Set(gauges.lag_seconds);
+    GaugeOf("liteferry_heartbeat_applied_timestamp_seconds").Set(gauges.heartbeat);
     GaugeOf("liteferry_replication_lag_changes").Set(Number(gauges.lag_changes));
     GaugeOf("liteferry_replication_lag_bytes").Set(Number(gauges.lag_bytes));
     GaugeOf("liteferry_captured_sequence").Set(Number(gauges.captured));

@@ -33,6 +33,7 @@ struct Gauges {
   bool pooled = false;
 
   double lag_seconds = 0;
+  double heartbeat = 0;  // up to when everything is applied; 0 while unknown
   std::int64_t lag_changes = 0;
   std::int64_t lag_bytes = 0;
   std::int64_t captured = 0;

@@ -79,6 +79,7 @@ void Comparer::Run(const std::vector<Job>& jobs) {
   const auto& settings = context_.settings;
   source::Database source(settings.source.path, source::OpenMode::kReadWrite,
                           settings.source.busy_timeout);
+  MeasureLocks(context_, source);
   const auto target = ConnectTarget(settings, stop_, "liteferry compare");
   for (const Job& job : jobs) {
     context_.board.Update([&](EngineStatus& status) {

@@ -442,6 +442,7 @@ class Engine::Impl {
     }
     source::Database database(context_.settings.source.path, source::OpenMode::kReadWrite,
                               context_.settings.source.busy_timeout);
+    MeasureLocks(context_, database);
     source::Capture(database).RemoveTriggers();
   }
 

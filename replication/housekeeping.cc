@@ -70,11 +70,7 @@ milliseconds Housekeeping::Trim(Clock::time_point last_change) {
     facts.since_last_change = std::chrono::floor<milliseconds>(now - last_change);
     const TrimDecision decision = DecideTrim(facts);
     if (decision.entries == 0) return decision.look_again;
-    const auto start = Clock::now();
-    const std::int64_t gone = log.Trim(bound_, decision.entries);
-    const std::chrono::duration<double> held = Clock::now() - start;
-    context_.probe.SourceLockHeld(held.count());
-    context_.probe.TrimmedEntries(gone);
+    context_.probe.TrimmedEntries(log.Trim(bound_, decision.entries));
     last_trim_ = Clock::now();
     return decision.look_again;
   } catch (const Error& error) {

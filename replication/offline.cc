@@ -68,6 +68,18 @@ State StateOf(const target::StreamRow& stream) {
   return State::kHalted;
 }
 
+// The target knows of a daemon that does not answer here.
+void SayWhoseItIs(const target::StreamRow& stream, EngineStatus& status) {
+  if (stream.owner_backend_alive) {
+    status.reason = "a daemon is connected to the target, but does not answer here";
+    status.next_action =
+        "Give `--socket` or the configuration it was started with, and be the user it runs as.";
+  } else if (stream.owner_age_ms > 0) {
+    status.reason += "; its last sign of life was " +
+                     FormatDuration(std::chrono::milliseconds(stream.owner_age_ms)) + " ago";
+  }
+}
+
 void ReadTarget(const config::Settings& settings, const SignalEvent& stop, EngineStatus& status) {
   const auto connection = ConnectTarget(settings, stop, "liteferry status");
   status.target.up = true;
@@ -88,6 +100,7 @@ void ReadTarget(const config::Settings& settings, const SignalEvent& stop, Engin
     status.notes.emplace_back(
         "a cutover was interrupted: the daemon completes or undoes it when it starts");
   }
+  SayWhoseItIs(*stream, status);
   status.applied = stream->applied_seq;
   // What a standby has confirmed only the daemon knows.
   if (settings.target.durability == config::Durability::kLocal) status.confirmed = status.applied;
@@ -159,7 +172,6 @@ std::optional<std::int64_t> ReadNewestChange(const config::Settings& settings) {
 EngineStatus ReadOfflineStatus(const config::Settings& settings, const SignalEvent& stop) {
   EngineStatus status;
   status.state = State::kStarting;
-  status.since = std::chrono::system_clock::now();
   status.reason = "no daemon is running";
   status.next_action = "Start it with `liteferry run`.";
   status.source.path = settings.source.path;

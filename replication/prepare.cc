@@ -39,6 +39,7 @@ void OpenBoth(EngineContext& context, Session& session) {
   const auto& settings = context.settings;
   session.source = std::make_unique<source::Database>(
       settings.source.path, source::OpenMode::kReadWrite, settings.source.busy_timeout);
+  MeasureLocks(context, *session.source);
   const source::SourceInfo info = source::ReadInfo(*session.source);
   session.rollback_journal = info.journal_mode != "wal";
   context.board.Update([&](EngineStatus& status) {

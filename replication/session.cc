@@ -1,6 +1,7 @@
 #include "replication/session.h"
 
 #include "config/url.h"
+#include "metrics/engine_probe.h"
 #include "replication/base/error.h"
 
 namespace liteferry {
@@ -46,6 +47,12 @@ std::unique_ptr<target::PgConnection> ConnectTarget(const config::Settings& sett
   options.connect_timeout = settings.target.connect_timeout;
   options.statement_timeout = std::chrono::minutes(5);
   return std::make_unique<target::PgConnection>(options, stop);
+}
+
+void MeasureLocks(const EngineContext& context, source::Database& database) {
+  database.SetLockObserver([&probe = context.probe](std::chrono::duration<double> held) {
+    probe.SourceLockHeld(held.count());
+  });
 }
 
 TargetTransaction::TargetTransaction(target::PgConnection& connection) : connection_(connection) {

@@ -107,6 +107,9 @@ std::unique_ptr<target::PgConnection> ConnectTarget(const config::Settings& sett
                                                     const SignalEvent& stop,
                                                     const std::string& application_name);
 
+// Has the probe told how long each write transaction over `database` holds the source's lock.
+void MeasureLocks(const EngineContext& context, source::Database& database);
+
 // A transaction on the target: BEGIN with our time limits, rolled back unless Commit() was called.
 class TargetTransaction {
  public:

@@ -49,7 +49,7 @@ ExitCode Run(const Invocation& invocation, Console& console) {
     }
     return report.exit_code();
   }
-  const std::size_t width = console.out_terminal ? TerminalWidth(STDOUT_FILENO) : 0;
+  const std::size_t width = console.out_terminal ? SizeOfTerminal(STDOUT_FILENO).columns : 0;
   console.out << (invocation.json ? CheckReportJson(report) + "\n"
                                   : CheckReportText(report, width));
   return report.exit_code();

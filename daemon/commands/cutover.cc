@@ -4,6 +4,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/cutover_port.h"
+#include "daemon/status_json.h"
 #include "daemon/stop_signal.h"
 #include "daemon/terminal.h"
 #include "replication/base/text.h"
@@ -28,17 +29,6 @@ std::string Dump(const Json& json) {
 }
 
 double Seconds(milliseconds time) { return std::chrono::duration<double>(time).count(); }
-
-Json GatesJson(const std::vector<CutoverGate>& gates) {
-  Json list = Json::array();
-  for (const CutoverGate& gate : gates) {
-    list.push_back({{"name", gate.name},
-                    {"ok", gate.ok},
-                    {"detail", gate.detail},
-                    {"next_action", gate.next_action}});
-  }
-  return list;
-}
 
 ExitCode RunPlan(const Invocation& invocation, Console& console) {
   const config::Settings settings = LoadSettings(invocation, config::Purpose::kBoth);

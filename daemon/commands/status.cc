@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdio>
 #include <ostream>
@@ -29,6 +31,7 @@ StatusReport ReadStatus(const Invocation& invocation, const SignalEvent& stop) {
   report.now = std::chrono::system_clock::now();
   report.version = LITEFERRY_VERSION;
   report.log_limit_bytes = both.changelog.max_size;
+  report.verify_max_age = both.cutover.verify_max_age;
   return report;
 }
 
@@ -65,9 +68,13 @@ void Show(const StatusReport& report, const Invocation& invocation, Console& con
 ExitCode Watch(const Invocation& invocation, Console& console, StopSignal& stop) {
   while (!stop.event().IsSet()) {
     const StatusReport report = ReadStatus(invocation, stop.event());
-    if (console.out_terminal && !invocation.json) console.out << "\x1b[H\x1b[J";
-    Show(report, invocation, console);
-    if (!console.out_terminal && !invocation.json) console.out << "\n";
+    if (console.out_terminal && !invocation.json) {
+      console.out << "\x1b[H\x1b[J"
+                  << StatusScreen(report, console.color, SizeOfTerminal(STDOUT_FILENO));
+    } else {
+      Show(report, invocation, console);
+      if (!invocation.json) console.out << "\n";
+    }
     console.out.flush();
     if (!console.out) return ExitCode::kIo;
     WaitFor(-1, 0, stop.event(), nullptr, Deadline::In(seconds(1)));

@@ -28,6 +28,7 @@ void Retry(const EngineContext& context, Deadline patience, const char* what, co
 
 SourceLock::SourceLock(const EngineContext& context, Deadline patience)
     : database_(context.settings.source.path, source::OpenMode::kReadWrite, kTry) {
+  MeasureLocks(context, database_);
   Retry(context, patience, "the application kept the write lock of the source",
         [&] { transaction_.emplace(database_, source::Transaction::Kind::kWrite); });
 }

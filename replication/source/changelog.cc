@@ -140,10 +140,13 @@ std::int64_t Changelog::Trim(Seq before, std::int64_t limit) {
   const LogBounds bounds = Bounds();
   if (bounds.oldest >= std::min(before, bounds.newest)) return 0;
   const NoWait no_wait(database_);
+  Transaction transaction(database_, Transaction::Kind::kWrite);
   trim_.Bind(1, before);
   trim_.Bind(2, limit);
   trim_.Run();
-  return database_.Changes();
+  const std::int64_t gone = database_.Changes();
+  transaction.Commit();
+  return gone;
 }
 
 std::int64_t Changelog::SizeBytes() {

@@ -339,6 +339,7 @@ Transaction::Transaction(Database& database, Kind kind) : database_(database) {
   if (kind == Kind::kWrite) {
     database.Execute("BEGIN IMMEDIATE");
     open_ = true;
+    locked_at_ = std::chrono::steady_clock::now();
     return;
   }
   database.Execute("BEGIN");
@@ -358,12 +359,19 @@ Transaction::~Transaction() {
   if (database_.InTransaction()) {
     sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
+  End();
 }
 
 void Transaction::Commit() {
   ResetStatements(database_.handle());
   database_.Execute("COMMIT");
+  End();
+}
+
+void Transaction::End() {
   open_ = false;
+  if (!locked_at_ || !database_.lock_observer_) return;
+  database_.lock_observer_(std::chrono::steady_clock::now() - *locked_at_);
 }
 
 }  // namespace liteferry::source

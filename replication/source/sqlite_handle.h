@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "replication/base/error.h"
@@ -102,6 +104,10 @@ class Database {
   bool FileMoved() const;
   // Rows that the last INSERT, UPDATE or DELETE changed.
   std::int64_t Changes() const;
+  // Told how long each write transaction of this connection held the source's lock, once it has
+  // ended; on the thread that ended it. Must not throw.
+  using LockObserver = std::function<void(std::chrono::duration<double>)>;
+  void SetLockObserver(LockObserver observer) { lock_observer_ = std::move(observer); }
   const std::string& path() const { return path_; }
   sqlite3* handle() const { return handle_.get(); }
 
@@ -113,6 +119,9 @@ class Database {
   std::string path_;
   std::chrono::milliseconds busy_timeout_;
   std::unique_ptr<sqlite3, Closer> handle_;
+  LockObserver lock_observer_;
+
+  friend class Transaction;
 };
 
 // A transaction: BEGIN (deferred, for a read snapshot) or BEGIN IMMEDIATE (the write lock) at once;
@@ -134,8 +143,11 @@ class Transaction {
   void Commit();
 
  private:
+  void End();
+
   Database& database_;
   bool open_ = false;
+  std::optional<std::chrono::steady_clock::time_point> locked_at_;  // of kWrite
 };
 
 }  // namespace liteferry::source

@@ -41,7 +41,8 @@ class HttpServerTest : public testing::Test {
     server_ = loop_.On([&] {
       return std::make_unique<HttpServer>(
           loop_.io(), "127.0.0.1:0",
-          HttpHandlers{[this] { return report_; }, [] { return std::string("up 1\n"); }});
+          HttpHandlers{[this] { return report_; }, [] { return std::string("up 1\n"); },
+                       [this](bool transient) { failures_.push_back(transient); }});
     });
   }
   ~HttpServerTest() override {
@@ -73,6 +74,7 @@ class HttpServerTest : public testing::Test {
   }
 
   StatusReport report_ = FollowingReport();
+  std::vector<bool> failures_;  // whether transient; the loop's
   LoopThread loop_;
   std::unique_ptr<HttpServer> server_;
 };
@@ -182,6 +184,7 @@ TEST_F(HttpServerTest, ConnectionsBeyondTheCapAreClosedAndRoomComesBack) {
               "");
   }
   EXPECT_EQ(ReceiveAll(Connect().get()), "");
+  EXPECT_EQ(loop_.On([&] { return failures_; }), std::vector<bool>{true});
   idle.clear();
   const Deadline deadline = Deadline::In(kTestPatience);
   int status = 0;
@@ -214,10 +217,13 @@ TEST_F(HttpServerTest, AddressesOfEveryFormAreTaken) {
 }
 
 TEST(HttpRoutesTest, AFaultInAPageIsA500) {
+  std::vector<bool> failures;
   const HttpHandlers handlers = {[]() -> StatusReport { throw std::runtime_error("secret"); },
-                                 []() -> std::string { throw std::runtime_error("secret"); }};
+                                 []() -> std::string { throw std::runtime_error("secret"); },
+                                 [&](bool transient) { failures.push_back(transient); }};
   const HttpReply reply = RouteHttp("GET", "/status", handlers);
   EXPECT_EQ(reply.status, 500);
+  EXPECT_EQ(failures, std::vector<bool>{false});
   EXPECT_EQ(reply.body.find("secret"), std::string::npos);
   EXPECT_EQ(RouteHttp("GET", "/livez", handlers).status, 200);
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "daemon/gauges.h"
 #include "daemon/status_text.h"
@@ -127,6 +128,7 @@ StatusReport RandomReport(std::mt19937& random) {
   report.pid = number();
   if (coin()) report.started_at = time();
   report.log_limit_bytes = number();
+  report.verify_max_age = std::chrono::milliseconds(random() % 1'000'000);
   return report;
 }
 
@@ -147,6 +149,48 @@ TEST(StatusJsonTest, HostileNamesGiveValidJson) {
     report.status.reason = HostileText(random, 30);
     ASSERT_TRUE(json::accept(StatusJson(report)));
   }
+}
+
+TEST(StatusJsonTest, EveryShutGateSaysWhatToDo) {
+  StatusReport report = FollowingReport();
+  report.verify_max_age = std::chrono::hours(24);
+  report.status.rejected_rows = 2;
+  report.status.tables[0].captured = false;
+  report.status.tables[1].problem = "has no column b";
+  report.status.held_problems = {"unique index u"};
+  report.status.verify.last_success = report.now - std::chrono::hours(25);
+  report.status.verify.complete = true;
+  const json cutover = json::parse(StatusJson(report))["cutover"];
+  std::set<std::string> shut;
+  for (const json& gate : cutover["checklist"]) {
+    if (gate["ok"].get<bool>()) continue;
+    shut.insert(gate["name"].get<std::string>());
+    EXPECT_NE(gate["detail"], "") << gate;
+    EXPECT_NE(gate["next_action"], "") << gate;
+  }
+  EXPECT_EQ(shut,
+            (std::set<std::string>{"tables", "rejected rows", "held constraints", "verified"}));
+  EXPECT_EQ(cutover["blockers"].size(), shut.size());
+  EXPECT_EQ(cutover["ready"], false);
+  for (int state = 0; state <= static_cast<int>(State::kHalted); ++state) {
+    report.status.state = static_cast<State>(state);
+    const json now = json::parse(StatusJson(report))["cutover"];
+    const bool past =
+        report.status.state == State::kCuttingOver || report.status.state == State::kCutOver;
+    EXPECT_EQ(now["checklist"].empty(), past) << state;
+  }
+}
+
+TEST(StatusJsonTest, WhenItIsOpenEverywhereItIsReady) {
+  StatusReport report = FollowingReport();
+  report.verify_max_age = std::chrono::hours(24);
+  report.status.verify.last_success = report.now - std::chrono::hours(23);
+  report.status.verify.complete = true;
+  EXPECT_THAT(report.CutoverBlockers(), ::testing::IsEmpty());
+  report.status.state = State::kHalted;
+  report.status.next_action = "Run this.";
+  EXPECT_THAT(report.CutoverBlockers(), ::testing::ElementsAre("following: state is halted"));
+  EXPECT_EQ(report.CutoverGates().front().next_action, "Run this.");
 }
 
 TEST(StatusJsonTest, ReadsWhatOtherVersionsWrite) {
@@ -193,6 +237,59 @@ TEST(StatusTextTest, NamesAFewRejectedRowsOfEachTable) {
                                          "    tags [\"a\"] column name: too"));
   EXPECT_THAT(text, ::testing::HasSubstr("  All of them, on PostgreSQL: SELECT all\n"));
   EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("\x1b")));
+}
+
+// As a terminal would count.
+std::size_t RowsTaken(const std::string& text, std::size_t columns) {
+  std::size_t rows = 0;
+  std::size_t width = 0;
+  for (const char c : text) {
+    if (c == '\n') {
+      rows += width == 0 ? 1 : (width + columns - 1) / columns;
+      width = 0;
+    } else if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) {
+      ++width;
+    }
+  }
+  return rows;
+}
+
+TEST(StatusTextTest, FitsTheScreenWhateverItsSize) {
+  StatusReport report = FollowingReport();
+  EngineStatus& status = report.status;
+  for (int i = 0; i < 300; ++i) {
+    status.tables.emplace_back().name = "table " + std::to_string(i);
+    status.tables.back().captured = true;
+    status.tables.back().copy_done = true;
+    status.tables.back().changes_applied = i;
+  }
+  status.tables[150].rejected = 3;
+  status.tables[151].problem = "is missing on the target";
+  status.tables[152].copy_done = false;
+  status.tables[152].rows_copied = 1;
+  status.notes.assign(20, "a note that is longer than the narrow terminals are wide");
+  for (std::size_t rows = 1; rows < 60; ++rows) {
+    for (const std::size_t columns : {20U, 40U, 80U, 200U}) {
+      const std::string text = StatusScreen(report, false, {rows, columns});
+      EXPECT_LE(RowsTaken(text, columns), std::max<std::size_t>(rows, 2) - 1)
+          << rows << "x" << columns;
+    }
+  }
+  const std::string text = StatusScreen(report, false, {30, 80});
+  for (const char* part : {"FOLLOWING", "lag ", "table 150", "table 151", "table 152", "table 299",
+                           " more tables\n", " more lines in `liteferry status`\n"}) {
+    EXPECT_THAT(text, ::testing::HasSubstr(part)) << text;
+  }
+  EXPECT_EQ(RowsTaken(text, 80), 29U) << "the whole screen is used";
+  EXPECT_EQ(StatusScreen(report, true, {2000, 200}), StatusText(report, true));
+}
+
+TEST(StatusTextTest, WithoutADaemonNobodyKnowsSinceWhen) {
+  StatusReport report = FollowingReport();
+  report.status.since = {};
+  EXPECT_THAT(StatusText(report, false), ::testing::Not(::testing::HasSubstr(" since 1970")));
+  EXPECT_TRUE(json::parse(StatusJson(report))["since"].is_null());
+  EXPECT_EQ(ParseStatusJson(StatusJson(report)).status.since, report.status.since);
 }
 
 TEST(StatusTextTest, ANameCannotSteerTheTerminal) {

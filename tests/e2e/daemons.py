@@ -1,8 +1,16 @@
 #!/usr/bin/env python3
 """The daemon as a process: two at once, pausing, stopping, an idle one."""
+import fcntl
 import json
+import os
 import pathlib
+import pty
+import select
+import signal
+import struct
+import subprocess
 import sys
+import termios
 import urllib.error
 import urllib.request
 
@@ -33,6 +41,47 @@ class Daemons(case.Case):
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+
+    def watched(self, daemon, rows, columns):
+        """What a terminal of that size shows of `status --watch`: the lines of one whole picture."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        watch = spawn([program(), "status", "--watch", "-c", str(daemon.config)], stdin=subprocess.DEVNULL, stdout=slave,
+                      stderr=subprocess.DEVNULL, env=clean_environment(TERM="xterm", NO_COLOR="1"))
+        os.close(slave)
+        seen = b""
+
+        def pictures():
+            nonlocal seen
+            while select.select([master], [], [], 0)[0]:
+                seen += os.read(master, 65536)
+            return len(seen.split(b"\x1b[H\x1b[J")) >= 4
+        try:
+            wait_until("three pictures", pictures, 60)
+            watch.send_signal(signal.SIGINT)
+            self.assertEqual(watch.wait(60), 0)
+        finally:
+            watch.kill()
+            watch.wait()
+            os.close(master)
+        return seen.split(b"\x1b[H\x1b[J")[2].decode().split("\r\n")
+
+    def test_watching_on_a_small_terminal_and_asking_without_a_daemon(self):
+        daemon = self.daemon(self.path)
+        daemon.wait()
+        lines = self.watched(daemon, 14, 200)
+        self.assertLessEqual(len(lines), 14)  # the last is the empty one of the cursor
+        self.assertIn("FOLLOWING", "".join(lines))
+        self.assertIn("… 2 more tables", lines)
+        self.assertIn("part", "".join(self.watched(daemon, 40, 200)))
+        # A daemon whose socket is elsewhere is not taken for none.
+        other = daemon.must("status", "--socket", str(self.dir / "none.sock"))
+        self.assertIn("a daemon is connected to the target, but does not answer here", other)
+        self.assertEqual(daemon.stop(), 0)
+        text = daemon.must("status")
+        self.assertRegex(text, r"FOLLOWING +consistent")  # and not since now
+        self.assertRegex(text, r"no daemon is running; its last sign of life was .* ago")
+        self.assertIsNone(daemon.status()["since"])
 
     def test_two_at_once(self):
         """One applies, the other says so and waits; when the first is killed the second goes on."""

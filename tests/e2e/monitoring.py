@@ -2,6 +2,8 @@
 """Metrics through a real Prometheus during a real run: all documented, all there at once, every panel answers."""
 import pathlib
 import re
+import select
+import socket
 import subprocess
 import sys
 
@@ -90,6 +92,16 @@ class Monitoring(case.Case):
         self.until("counted", 'liteferry_target_reconnects_total{reason="network"}', lambda v: v == 1)
         values = [v for _, vs in self.prometheus.history(lag) for v in vs]
         self.assertGreaterEqual(min(values), 0)
+        # Triggers were installed: that took the write lock. All is applied: the heartbeat moves with the clock.
+        self.assertGreater(self.value("liteferry_source_lock_duration_seconds_count"), 0)
+        self.until("a heartbeat", "time() - liteferry_heartbeat_applied_timestamp_seconds", lambda v: v < 60)
+        # More clients than the server takes are turned away, and counted.
+        crowd = [socket.create_connection(("127.0.0.1", self.process.port)) for _ in range(40)]
+        turned_away = [c for c in crowd if select.select([c], [], [], 0.5)[0]]
+        self.assertTrue(turned_away)
+        for client in crowd:
+            client.close()
+        self.until("counted", 'liteferry_errors_total{component="http", class="transient"}', lambda v: v > 0)
         last = self.process.metrics()
         self.check_text(last)
         # What has the name of a table or of the target apart, no series came later than the first scrape.

@@ -180,6 +180,28 @@ TEST_F(SqliteHandle, AbandonedWriteTransactionLeavesNothing) {
   EXPECT_EQ(app.Rows("SELECT * FROM t").size(), 0U);
 }
 
+TEST_F(SqliteHandle, TellsHowLongEachWriteTransactionHeldTheLock) {
+  AppDatabase app(path());
+  app.Run("CREATE TABLE t(a)");
+  Database database(path(), OpenMode::kReadWrite, milliseconds(0));
+  std::vector<std::chrono::duration<double>> held;
+  database.SetLockObserver([&](std::chrono::duration<double> time) { held.push_back(time); });
+  { const Transaction reading(database, Transaction::Kind::kRead); }
+  EXPECT_EQ(held.size(), 0U);
+  {
+    Transaction committed(database, Transaction::Kind::kWrite);
+    committed.Commit();
+    EXPECT_EQ(held.size(), 1U);
+  }
+  EXPECT_EQ(held.size(), 1U);
+  { const Transaction abandoned(database, Transaction::Kind::kWrite); }
+  EXPECT_EQ(held.size(), 2U);
+  app.Run("BEGIN IMMEDIATE");
+  EXPECT_THROW(Transaction(database, Transaction::Kind::kWrite), Error);
+  EXPECT_EQ(held.size(), 2U) << "never held";
+  for (const auto time : held) EXPECT_GE(time.count(), 0);
+}
+
 TEST_F(SqliteHandle, CommitMayBeCalledAgainAfterBusy) {
   AppDatabase app(path(), "delete");
   app.Run("CREATE TABLE t(a); INSERT INTO t VALUES(0)");
