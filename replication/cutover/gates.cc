@@ -79,7 +79,9 @@ std::vector<CutoverGate> JudgeGates(const Facts& facts, std::chrono::millisecond
   gates.push_back(Empty("tables", drift, "every table is followed",
                         "Run `liteferry status`: it says why and what to do."));
   gates.push_back(Gate("rejected rows", facts.rejected == 0, "none",
-                       GroupDigits(facts.rejected) + " rows were refused by the target",
+                       GroupDigits(facts.rejected) +
+                           (facts.rejected == 1 ? " row was" : " rows were") +
+                           " refused by the target",
                        "Run `liteferry status`: it lists them."));
   gates.push_back(Verified(facts, verify_max_age));
   gates.push_back(Gate("foreign keys", facts.orphans.empty(),

@@ -77,7 +77,7 @@ class Attempt {
   void Analyze() {
     Say("ANALYZE of the tables");
     for (const TableMapping& table : session_.mapping.tables) {
-      session_.target->Exec("ANALYZE " + table.QualifiedTarget());
+      session_.target->Exec("ANALYZE (SKIP_LOCKED) " + table.QualifiedTarget());
     }
   }
 

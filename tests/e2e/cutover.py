@@ -247,6 +247,59 @@ class Cutover(case.Case):
         daemon.wait()
         self.assert_equal(self.path)
 
+    def test_the_budget_is_spent_or_postgresql_is_lost(self):
+        """Under the write lock somebody keeps PostgreSQL busy: the application goes on, and nothing has changed."""
+        daemon = self.follow(config={"cutover": {"max_pause": "2s"}})
+        locker = self.cluster.connect(self.database)
+        locker.autocommit = False
+        lock = "LOCK TABLE notes IN SHARE MODE"  # nobody may write or alter
+        locker.cursor().execute(lock)
+        late = daemon.command("cutover", "start")
+        self.assertEqual(late.returncode, 75, late.stdout + late.stderr)
+        locker.rollback()
+        self.write("INSERT INTO notes (body) VALUES ('after the budget')")
+        self.assertEqual(daemon.stop(), 0)
+        settings = json.loads(daemon.config.read_text())
+        settings["cutover"]["max_pause"] = "60s"
+        daemon.config.write_text(json.dumps(settings))
+        daemon.start()
+        daemon.wait()
+        locker.cursor().execute(lock)
+        start = spawn([program(), "cutover", "start", "-c", str(daemon.config)], stdin=subprocess.DEVNULL,
+                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=clean_environment())
+        waiting = ("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND "
+                   "wait_event_type = 'Lock' AND application_name LIKE 'liteferry%'")
+        wait_until("the cutover waits for PostgreSQL", lambda: self.pg(waiting), 60)
+        self.pg(waiting.replace("pid", "pg_terminate_backend(pid)", 1))
+        said = start.communicate(timeout=120)[1].decode()
+        self.assertNotEqual(start.returncode, 0, said)
+        locker.close()
+        self.write("INSERT INTO notes (body) VALUES ('after the loss')")
+        daemon.wait()
+        daemon.must("verify")
+        self.assert_equal(self.path)
+        daemon.must("cutover", "start")
+        self.assert_fenced()
+
+    def test_postgresql_forgot_the_cutover(self):
+        daemon = self.follow()
+        self.assertEqual(daemon.stop(), 0)
+        self.cluster.admin(f"CREATE DATABASE earlier TEMPLATE {self.database} OWNER app")
+        daemon.start()
+        daemon.wait()
+        daemon.must("cutover", "start")
+        self.assertEqual(daemon.stop(), 0)
+        self.cluster.drop_database(self.database)
+        self.cluster.admin(f"ALTER DATABASE earlier RENAME TO {self.database}")
+        daemon.start()
+        halted = daemon.until_state("halted")
+        self.assertIn("cutover abort", halted["next_action"])
+        daemon.must("cutover", "abort")
+        self.write("INSERT INTO notes (body) VALUES ('on SQLite again')")
+        daemon.wait()
+        daemon.must("verify")
+        self.assert_equal(self.path)
+
     def test_gates(self):
         self.path = self.make_source(DDL)
         daemon = self.daemon(self.path)
