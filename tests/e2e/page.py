@@ -68,7 +68,8 @@ class Page(case.Case):
         # A refused row is told, with its place and its reason, and goes again.
         db.execute("UPDATE notes SET score = 2000000 WHERE id = 7")
         self.until_shows("#refused", "fair")
-        self.until_shows("#gates", "refused")
+        self.until_shows("#gates", "1 row was refused by the target")
+        self.until_shows("#gates", "Run liteferry verify.")  # of another gate: what to do
         self.look("refused")
         db.execute("UPDATE notes SET score = 7 WHERE id = 7")
         wait_until("the rejection is gone", lambda: self.browser.text("#rejected") == "0", 120)
