@@ -15,6 +15,8 @@ liteferry_python_test(layout TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND layou
 liteferry_python_test(proxy TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND proxy_test.py)
 liteferry_python_test(compare TIMEOUT 60 PROCESSORS 1 LABEL harness COMMAND compare_test.py)
 liteferry_python_test(monitoring TIMEOUT 180 PROCESSORS 1 LABEL harness COMMAND monitoring_test.py)
+liteferry_python_test(docs TIMEOUT 600 PROCESSORS 1 LABEL e2e COMMAND docs_test.py)
+liteferry_python_test(container TIMEOUT 120 PROCESSORS 1 LABEL deploy COMMAND container_test.py)
 liteferry_python_test(kubernetes TIMEOUT 300 PROCESSORS 1 LABEL deploy COMMAND kubernetes_test.py)
 liteferry_python_test(package TIMEOUT 1200 PROCESSORS 1 LABEL deploy COMMAND package_test.py)
 
