@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """`verify`: no false alarm while writes go on, every planted difference found, and brought right by `--repair`.
 
-By hand, under writes for an hour:   python3 tests/e2e/verify.py --minutes 60 -k alarm
+By hand, under writes for an hour, gently:
+  python3 tests/e2e/verify.py --minutes 60 --rate 30 --pause 2 Verify.test_no_false_alarm
 """
 import argparse
 import json
@@ -17,7 +18,7 @@ from harness import case  # noqa: E402
 from harness.daemon import program  # noqa: E402
 from harness.process import clean_environment, spawn  # noqa: E402
 
-MINUTES = 0.0
+SOAK = argparse.Namespace(minutes=0.0, rate=0.0, pause=0.0)
 
 # Every way in which a row may be named.
 KEYS = """
@@ -108,8 +109,8 @@ class Verify(case.Case):
         if ddl is KEYS:
             self.many(db, 3000)
             daemon.wait()
-        writer = self.writer(path, rate, options=options)
-        end = time.monotonic() + MINUTES * 60
+        writer = self.writer(path, SOAK.rate or rate, options=options)
+        end = time.monotonic() + SOAK.minutes * 60
         runs = rows = rejected = 0
         while runs < 8 or time.monotonic() < end:
             found = self.verify(daemon, "--jobs", str(1 + runs % 3))
@@ -117,6 +118,7 @@ class Verify(case.Case):
             rows += found["source_rows"]
             rejected = max(rejected, found["rejected"])
             runs += 1
+            time.sleep(SOAK.pause)
         counts = writer.stop()
         daemon.wait()
         found = self.verify(daemon)
@@ -378,8 +380,8 @@ class Verify(case.Case):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--minutes", type=float, default=0.0)
-    known, rest = parser.parse_known_args()
-    MINUTES = known.minutes
-    sys.argv[1:] = rest
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--rate", type=float, help="transactions a second")
+    parser.add_argument("--pause", type=float, help="seconds between two comparisons")
+    _, sys.argv[1:] = parser.parse_known_args(namespace=SOAK)
     case.main()
