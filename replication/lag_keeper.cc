@@ -27,7 +27,10 @@ bool LagKeeper::Observe(const source::Observation& observation) {
   // the engine has read itself.)
   const bool went_back = observation.captured < observed_;
   observed_ = observation.captured;
-  if (went_back) {
+  if (went_back && positioned_ && clock_.applied() <= observation.captured) {
+    // The engine has seen it before us, and stands where the other one has entries.
+    clock_.Reset(clock_.applied(), observation.captured, system_clock::now());
+  } else if (went_back) {
     clock_ = LagClock();
     positioned_ = false;
   }
@@ -45,7 +48,8 @@ std::int64_t LagKeeper::Position(const target::StreamRow& stream) {
   const std::int64_t before = clock_.applied();
   const bool rewound = positioned_ && before > stream.applied_seq;
   if (!positioned_ || rewound) {
-    clock_.Reset(stream.applied_seq, clock_.captured(), LastInSync(stream));
+    // Not as far as the clock: that counts what was applied of a source that has gone back since.
+    clock_.Reset(stream.applied_seq, observed_, LastInSync(stream));
     positioned_ = true;
   } else {
     clock_.Applied(stream.applied_seq);

@@ -50,6 +50,25 @@ TEST(LagKeeperTest, WhatTheEngineReadAheadOfTheWatcherIsNoStepBack) {
   EXPECT_EQ(Lag(keeper, std::chrono::seconds(5)), 0);
 }
 
+TEST(LagKeeperTest, ABatchThatEndsAfterTheSourceWentBackIsNoBacklogOfTheNewOne) {
+  LagKeeper keeper;
+  keeper.Observe(Seen(100));
+  keeper.Position(At(90));
+  keeper.Observe(Seen(40));
+  keeper.Applied(100);
+  keeper.Position(At(40));
+  EXPECT_EQ(Lag(keeper, std::chrono::seconds(5)), 0);
+}
+
+TEST(LagKeeperTest, ASourceThatWentBackIsSeenAfterTheEngineHasAcceptedIt) {
+  LagKeeper keeper;
+  keeper.Observe(Seen(100));
+  keeper.Position(At(100));
+  EXPECT_EQ(keeper.Position(At(40)), 60);
+  EXPECT_TRUE(keeper.Observe(Seen(40)));
+  EXPECT_EQ(Lag(keeper, std::chrono::seconds(5)), 0);
+}
+
 TEST(LagKeeperTest, TheLagGrowsWhileHaltedAndNotAfter) {
   LagKeeper keeper;
   keeper.Observe(Seen(7));
