@@ -3,6 +3,7 @@
 import pathlib
 import shutil
 import sys
+import threading
 import unittest
 
 import psycopg2
@@ -67,6 +68,36 @@ class Cuts(unittest.TestCase):
             psycopg2.connect(self.proxy.url())
         self.proxy.outage(False)
         psycopg2.connect(self.proxy.url()).close()
+
+    def test_nothing_passes_while_it_stalls(self):
+        connection = psycopg2.connect(self.proxy.url())
+        answers = []
+        self.proxy.stall(True)
+        asking = threading.Thread(target=lambda: answers.append(connection.cursor().execute("SELECT 1")))
+        asking.start()
+        asking.join(0.3)
+        self.assertEqual(answers, [])
+        self.proxy.stall(False)
+        asking.join(30)
+        self.assertEqual(answers, [None])
+        connection.close()
+
+    def test_half_closed(self):
+        for end in ("client", "server"):
+            with self.subTest(end=end):
+                connection = psycopg2.connect(self.proxy.url())
+                self.proxy.half_close(end)
+                with self.assertRaises(psycopg2.OperationalError):
+                    connection.cursor().execute("SELECT 1")
+
+    def test_leads_to_another_server(self):
+        connection = psycopg2.connect(self.proxy.url())
+        self.addCleanup(self.proxy.lead_to, self.cluster.socket)
+        self.proxy.lead_to("/nowhere")
+        with self.assertRaises(psycopg2.OperationalError):
+            connection.cursor().execute("SELECT 1")
+        with self.assertRaises(psycopg2.OperationalError):
+            psycopg2.connect(self.proxy.url())
 
 
 if __name__ == "__main__":

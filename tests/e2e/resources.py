@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """What runs out or is taken away on PostgreSQL's side: the state, the words, the metric, and the recovery."""
 import json
-import os
 import pathlib
 import sqlite3
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness import case  # noqa: E402
-from harness.process import temp_dir, unprivileged  # noqa: E402
+from harness.process import unprivileged  # noqa: E402
+from harness.small_disk import SmallDisk  # noqa: E402
 
 DDL = "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT);"
 
@@ -107,16 +106,11 @@ class Resources(case.Case):
         self.recovers()
 
     def test_disk_full(self):
-        if os.getuid() != 0:
-            raise unittest.SkipTest("*** only root can mount a small file system ***")
-        folder = temp_dir("full")
-        self.addCleanup(os.rmdir, folder)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=False).returncode != 0:
+        disk = SmallDisk("full", 1, unprivileged())
+        self.addCleanup(disk.close)
+        if not disk.real:
             raise unittest.SkipTest("*** no tmpfs can be mounted here ***")
-        self.addCleanup(subprocess.run, ["umount", "-l", folder], check=True)
-        user = unprivileged()
-        os.chown(folder, user["user"], user["group"])
-        self.cluster.admin(f"CREATE TABLESPACE small LOCATION '{folder}'")
+        self.cluster.admin(f"CREATE TABLESPACE small LOCATION '{disk.path}'")
         self.addCleanup(self.cluster.admin, "DROP TABLESPACE small")
         self.cluster.admin("ALTER TABLE t SET TABLESPACE small; ALTER INDEX t_pkey SET TABLESPACE small",
                            self.database)
@@ -125,7 +119,7 @@ class Resources(case.Case):
         self.write(100, 20_000, "x" * 100)
         self.stands("retrying", "No space left on device")
         self.assertIn("53100", self.running.status()["reason"])
-        subprocess.run(["mount", "-o", "remount,size=64m", folder], check=True)
+        disk.grow(64)
         self.recovers("other")
 
 

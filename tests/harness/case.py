@@ -54,8 +54,12 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster(_options.postgres, cls.settings)
+        cls.cluster = cls.make_cluster()
         cls.addClassCleanup(cls.cluster.close)
+
+    @classmethod
+    def make_cluster(cls, **kwargs):
+        return Cluster(_options.postgres, cls.settings, **kwargs)
 
     def setUp(self):
         self.seed = _options.seed if _options.seed is not None else random.SystemRandom().getrandbits(31)

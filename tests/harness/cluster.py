@@ -35,13 +35,14 @@ class Cluster:
     """Started by the constructor; stopped and removed by close(), at exit, or with this process.
 
     Role `app` owns database `app` and is not a superuser; liteferry connects as this role only. With
-    `primary` it is a standby of that one, asynchronous unless the primary names it.
+    `primary` it is a standby of that one, asynchronous unless the primary names it. It lives in
+    `folder`, if there is one.
     """
 
-    def __init__(self, version="15", settings=None, primary=None):
+    def __init__(self, version="15", settings=None, primary=None, folder=None, initdb=()):
         self.version = str(version)
         self.bin = binaries(version)
-        self.dir = temp_dir(f"pg{version}")
+        self.dir = pathlib.Path(folder) if folder else temp_dir(f"pg{version}")
         self.data = self.dir / "data"
         self.log = self.dir / "server.log"
         self.process = None
@@ -60,7 +61,7 @@ class Cluster:
             self.start()
             return
         self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                  "--locale=C.UTF-8", "--no-sync")
+                  "--locale=C.UTF-8", "--no-sync", *initdb)
         self.start()
         self.admin("CREATE ROLE app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
         self.create_database("app")
@@ -109,6 +110,20 @@ class Cluster:
     def restart(self, mode="immediate"):
         self.stop(mode)
         self.start()
+
+    def revive(self):
+        """Starts a server that ended by itself, as one does whose disk is full."""
+        if self.process is not None and self.process.poll() is not None:
+            self.process = None
+            self.start()
+        wait_until("PostgreSQL accepts connections", self._accepts, 60)
+
+    def fall_behind(self):
+        """A standby receives no more."""
+        self.admin("ALTER SYSTEM SET primary_conninfo = ''")
+        self.admin("SELECT pg_reload_conf()")
+        wait_until("the standby receives nothing", lambda: not self.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE backend_type = 'walreceiver'", "postgres"), 30)
 
     def promote(self):
         """A standby becomes a primary on the next timeline."""

@@ -36,13 +36,19 @@ class Daemon:
                     "socket": {"path": str(self.socket)},
                     "http": {"listen": f"127.0.0.1:{self.port}"},
                     "log": {"level": "debug", "format": "text"}}
-        for section, values in (config or {}).items():
-            settings.setdefault(section, {}).update(values)
         self.config = self.folder / f"{name}.yaml"
-        self.config.write_text(json.dumps(settings, indent=1))
+        self.config.write_text(json.dumps(settings))
+        self.configure(config or {})
         self.log = self.folder / f"{name}.log"
         self.process = None
         self.starts = 0
+
+    def configure(self, config):
+        """Merges more into the configuration file: for the next start."""
+        settings = json.loads(self.config.read_text())
+        for section, values in config.items():
+            settings.setdefault(section, {}).update(values)
+        self.config.write_text(json.dumps(settings, indent=1))
 
     def start(self, **environment):
         assert self.process is None

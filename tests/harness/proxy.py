@@ -28,7 +28,8 @@ class Proxy:
     """A unix socket in `folder`; one thread per direction and connection.
 
     arm(step, skip) cuts one COMMIT after letting `skip` of them pass; outage(True) refuses everything until
-    outage(False).
+    outage(False). delay(seconds) slows each request and each answer down, stall(True) lets nothing pass until
+    stall(False), half_close(end) ends one direction only.
     """
 
     def __init__(self, server_socket, folder, late_by=0.5):
@@ -39,6 +40,9 @@ class Proxy:
         self.lock = threading.Lock()
         self.pairs = set()
         self.down = False
+        self.slowness = 0.0
+        self.flowing = threading.Event()
+        self.flowing.set()
         self.step = None
         self.skip = 0
         self.fired = []  # steps that were cut, in order
@@ -71,6 +75,27 @@ class Proxy:
         if down:
             self.cut_all()
 
+    def delay(self, seconds):
+        self.slowness = seconds
+
+    def stall(self, stalled):
+        (self.flowing.clear if stalled else self.flowing.set)()
+
+    def half_close(self, end):
+        """`end` ("client" or "server") reads the end of the stream; what it sends still passes."""
+        with self.lock:
+            pairs = list(self.pairs)
+        for pair in pairs:
+            try:
+                getattr(pair, end).shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+
+    def lead_to(self, server_socket):
+        """To another server from now on, as a name does after a failover."""
+        self.server_socket = str(server_socket)
+        self.cut_all()
+
     def cut_all(self):
         with self.lock:
             pairs, self.pairs = self.pairs, set()
@@ -79,6 +104,7 @@ class Proxy:
 
     def close(self):
         self.listener.close()
+        self.stall(False)
         self.cut_all()
 
     def _accept(self):
@@ -92,10 +118,11 @@ class Proxy:
             if down:
                 client.close()
                 continue
+            server = socket.socket(socket.AF_UNIX)
             try:
-                server = socket.socket(socket.AF_UNIX)
                 server.connect(self.server_socket)
             except OSError:
+                server.close()
                 client.close()
                 continue
             with self.lock:
@@ -103,6 +130,12 @@ class Proxy:
                 pair = _Pair(self, client, server)
                 self.pairs.add(pair)
             pair.start()
+
+    def pace(self, turn):
+        """Called for every message; `turn`: it ends a request or an answer."""
+        self.flowing.wait()
+        if turn and self.slowness:
+            time.sleep(self.slowness)
 
     def take(self):
         """Called for every COMMIT: the step to cut it at, or None."""
@@ -156,6 +189,7 @@ class _Pair:
         while True:
             head = _exactly(self.client, 5)
             size = struct.unpack("!I", head[1:])[0] - 4
+            self.proxy.pace(head[:1] in b"QS")
             if head[:1] not in b"QP":
                 self.server.sendall(head)
                 _pass_on(self.client, self.server, size)
@@ -195,6 +229,7 @@ class _Pair:
         while True:
             head = _exactly(self.server, 5)
             size = struct.unpack("!I", head[1:])[0] - 4
+            self.proxy.pace(head[:1] == b"Z")
             if head[:1] != b"C" or self.step is None:
                 self.client.sendall(head)
                 _pass_on(self.server, self.client, size)

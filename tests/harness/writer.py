@@ -5,6 +5,7 @@ By hand:       python3 writer.py --db app.db --seed 7 --seconds 5
 """
 import argparse
 import json
+import os
 import pathlib
 import random
 import signal
@@ -78,7 +79,8 @@ class RandomWriter:
         self.tables = sqlite_catalog.tables(self.db)
         self.by_name = {t.name.lower(): t for t in self.tables}
         self.seen = {t.name: self._sample(t) for t in self.tables}
-        self.counts = {"commits": 0, "rollbacks": 0, "statements": 0, "refused": 0, "busy": 0}
+        self.counts = {"commits": 0, "rollbacks": 0, "statements": 0, "refused": 0, "busy": 0,
+                       "full": 0}
 
     def _sample(self, table):
         """Up to 50 values per column that the data already hold."""
@@ -226,11 +228,22 @@ class RandomWriter:
             self.db.execute("ROLLBACK" if outcome == "rollbacks" else "COMMIT")
             self.counts[outcome] += 1
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
+            if "locked" in str(error):
+                self.counts["busy"] += 1
+            elif "full" in str(error) or "disk I/O error" in str(error):
+                self.counts["full"] += 1
+            else:
                 raise
-            self.counts["busy"] += 1
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
+
+    def die_in_transaction(self):
+        """kill -9 of itself when much of a large transaction has been written to the files."""
+        self.db.execute("PRAGMA cache_size = 10")
+        self.db.execute("BEGIN IMMEDIATE")
+        for _ in range(300):
+            self._step()
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def _step(self):
         actions = (self.insert, self.insert, self.insert, self.insert_or_replace, self.update,
@@ -256,10 +269,13 @@ def main():
     parser.add_argument("--seconds", type=float, default=0, help="0: until SIGTERM")
     parser.add_argument("--commits", type=int, default=0, help="0: until SIGTERM")
     parser.add_argument("--no-foreign-keys", action="store_true")
+    parser.add_argument("--die", action="store_true", help="kill -9 of itself within a transaction")
     args = parser.parse_args()
 
     stop = until_term()
     writer = RandomWriter(args.db, args.seed, args.odd, not args.no_foreign_keys)
+    if args.die:
+        writer.die_in_transaction()
     begin = time.monotonic()
     done = 0
     while not stop:
