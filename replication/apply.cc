@@ -131,10 +131,14 @@ class Batch {
     }
     source::RowReader reader(*session_.source, changes.table.source, changes.table.SourceColumns());
     std::vector<Value> row;
-    for (const PackedKey& key : changes.keys) {
+    // In the order of the keys (of integers: almost), as both databases store them.
+    std::vector<std::string_view> keys(changes.keys.begin(), changes.keys.end());
+    std::sort(keys.begin(), keys.end());
+    for (const std::string_view key : keys) {
       if (!reader.ReadByKey(key, row)) continue;
-      if (const auto rejection = changes.rows.Add(row, key)) {
-        changes.rejected.push_back(DescribeRejection(session_, changes.table, key, *rejection));
+      if (const auto rejection = changes.rows.Add(row, PackedKey(key))) {
+        changes.rejected.push_back(
+            DescribeRejection(session_, changes.table, PackedKey(key), *rejection));
       }
     }
   }
@@ -199,6 +203,7 @@ class Batch {
     for (const PackedKey& key : changes.keys) {
       if (!absent.contains(key)) keys.push_back(key);
     }
+    std::sort(keys.begin(), keys.end());
     return DeleteKeys(*session_.target, changes.table, keys);
   }
 
