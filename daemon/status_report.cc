@@ -36,6 +36,7 @@ std::vector<CutoverGate> StatusReport::CutoverGates() const {
       facts.not_captured.push_back(table.name);
     }
   }
+  if (status.tables.empty()) facts.not_followed.emplace_back("no table is known yet");
   facts.held_problems = status.held_problems;
   if (status.verify.last_success) {
     const auto ago = std::chrono::floor<milliseconds>(now - *status.verify.last_success);

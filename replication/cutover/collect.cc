@@ -29,7 +29,9 @@ void ReadPairing(source::Database& source, target::PgConnection& target,
   source::Capture capture(source);
   const source::CaptureState state = capture.Read();
   if (!state.installed || state.released) {
-    facts.not_captured.emplace_back("of the source");
+    facts.not_followed.emplace_back(state.released
+                                        ? "capture is taken away from the source for a migration"
+                                        : "capture is not installed in the source");
   } else {
     facts.not_captured = capture.FindBroken(captured, state);
   }

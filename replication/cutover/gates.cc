@@ -39,7 +39,9 @@ CutoverGate Verified(const Facts& facts, std::chrono::milliseconds max_age) {
             run + " Then cut over before changelog.retention is over."};
   }
   return {"verified", true,
-          ago + ", " + GroupDigits(facts.changes_since_verify) + " changes to compare since", ""};
+          ago + ", " + GroupDigits(facts.changes_since_verify) +
+              (facts.changes_since_verify == 1 ? " change" : " changes") + " to compare since",
+          ""};
 }
 
 std::string DescribeOrphans(const Facts& facts) {
@@ -68,8 +70,10 @@ std::vector<CutoverGate> JudgeGates(const Facts& facts, std::chrono::millisecond
            : facts.started  ? "Wait with `liteferry wait`."
                             : "Start it with `liteferry run`."));
   const std::int64_t waiting = std::max<std::int64_t>(facts.captured - facts.applied, 0);
-  gates.push_back(Gate("lag", waiting <= kMostWaiting, GroupDigits(waiting) + " changes wait",
-                       GroupDigits(waiting) + " changes wait", "Wait with `liteferry wait`."));
+  const std::string backlog =
+      GroupDigits(waiting) + (waiting == 1 ? " change waits" : " changes wait");
+  gates.push_back(
+      Gate("lag", waiting <= kMostWaiting, backlog, backlog, "Wait with `liteferry wait`."));
   std::vector<std::string> drift = facts.not_followed;
   for (const std::string& table : facts.in_doubt)
     drift.push_back("table " + table + " is in doubt");

@@ -65,11 +65,13 @@ class Attempt {
     Plan plan = MakePlan(context_.settings, context_.abort);
     context_.board.Update([&](EngineStatus& status) { status.cutover.gates = plan.gates; });
     if (AllOpen(plan.gates)) return;
-    const auto shut = std::find_if(plan.gates.begin(), plan.gates.end(),
-                                   [](const CutoverGate& gate) { return !gate.ok; });
+    std::vector<CutoverGate> shut;
+    std::copy_if(plan.gates.begin(), plan.gates.end(), std::back_inserter(shut),
+                 [](const CutoverGate& gate) { return !gate.ok; });
     throw Error(Disposition::kRetry, Component::kControl,
                 "not ready to cut over: " + Blockers(plan.gates))
-        .Hint(shut->next_action)
+        .Hint(shut.size() == 1 ? shut.front().next_action
+                               : "Run `liteferry cutover plan`: it says of each what to do.")
         .Exit(ExitCode::kTryAgain);
   }
 

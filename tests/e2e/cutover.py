@@ -330,6 +330,11 @@ class Cutover(case.Case):
         self.assertEqual(shut(), ["following"])
         daemon.must("resume")
         daemon.wait()
+        daemon.must("pause", "--release-capture")
+        released = daemon.command("cutover", "plan").stdout
+        self.assertIn("tables: capture is taken away from the source for a migration", released)
+        daemon.must("resume")
+        daemon.wait()
         self.assertEqual(shut(), [])
         daemon.must("cutover", "start")
 

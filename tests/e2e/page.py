@@ -73,6 +73,16 @@ class Page(case.Case):
         self.look("refused")
         db.execute("UPDATE notes SET score = 7 WHERE id = 7")
         wait_until("the rejection is gone", lambda: self.browser.text("#rejected") == "0", 120)
+        # Cut over, and back: the checklist before, done after it.
+        daemon.must("verify")
+        self.until_shows("#cutover", "Nothing known in its way.")
+        self.look("ready")
+        daemon.must("cutover", "start")
+        self.until_shows("#state", "Cut over")
+        self.until_shows("#cutover", "Done.")
+        self.look("cut_over")
+        daemon.must("cutover", "abort")
+        self.until_shows("#state", "Following")
         # The target goes away: cause and what is done about it; the lag of what is written grows.
         proxy.outage(True)
         db.execute("UPDATE notes SET title = 'while it was away' WHERE id = 1")
