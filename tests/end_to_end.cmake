@@ -52,6 +52,7 @@ liteferry_e2e(mapping 180 mapping.py)
 liteferry_e2e(page 300 page.py)
 liteferry_e2e(monitoring 300 monitoring.py)
 liteferry_e2e(cutover 600 cutover.py)
+liteferry_e2e(litestream 300 litestream.py)
 liteferry_e2e(story 600 story.py --postgres 17)
 
 # The main tests again on other versions of PostgreSQL, fetched when first needed.

@@ -61,4 +61,4 @@ class Litestream:
 
     def complaints(self):
         """Lines of its log that speak of an error."""
-        return [line for line in self.log.read_text().splitlines() if "level=ERROR" in line or "error" in line.lower()]
+        return [line for line in self.log.read_text().splitlines() if "error" in line.lower()]
