@@ -7,14 +7,15 @@
 
 namespace liteferry::cutover {
 
-// Remembers the transaction that cut over, in the state schema: what is younger, others wrote. In
-// the caller's transaction.
+// Remembers the transaction that cut over, and those that were writing anything at that time, in
+// the state schema: what these or younger ones write, others wrote. In the caller's transaction.
 void NoteCutover(target::PgConnection& target, const std::string& state_schema);
 void ForgetCutover(target::PgConnection& target, const std::string& state_schema);
 
-// Tables of the target that are not as the cutover left them: rows of a younger transaction, or
-// another number of rows than the source, which stands still behind its fence. Exact but for rows
-// that a transaction changed which had begun before the cutover.
+// Tables of the target that are not as the cutover left them: rows of such a transaction, or
+// another number of rows than the source, which stands still behind its fence. Never misses a
+// committed change; a change that was taken back in kind, and a rewrite of a table, count as
+// changes.
 std::vector<std::string> FindForeignWrites(Session& session, const std::string& state_schema);
 
 }  // namespace liteferry::cutover

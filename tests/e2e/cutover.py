@@ -234,6 +234,31 @@ class Cutover(case.Case):
         self.assert_fenced()
         self.assertEqual(daemon.status()["state"], "cut_over")
 
+    def test_abort_sees_writes_of_transactions_older_than_the_cutover(self):
+        """Their rows look older than it, whether they were inserted in the transaction or in a part of it."""
+        daemon = self.follow()
+        self.pg("CREATE TABLE audit (n int)")
+        for savepoint, change, table in (("SELECT 1", "UPDATE notes SET body = 'pg'", "notes"),
+                                         ("SAVEPOINT s", "UPDATE tags SET n = 7 WHERE name = 'a'", "tags")):
+            other = self.cluster.connect(self.database)
+            self.addCleanup(other.close)
+            cursor = other.cursor()
+            cursor.execute(f"BEGIN; {savepoint}; INSERT INTO audit VALUES (1)")
+            daemon.must("cutover", "start")
+            daemon.must("cutover", "abort")
+            daemon.wait()
+            daemon.must("cutover", "start")
+            cursor.execute(change)
+            cursor.execute("COMMIT")
+            refused = daemon.command("cutover", "abort")
+            self.assertEqual(refused.returncode, 65, refused.stdout + refused.stderr)
+            self.assertIn(table, refused.stderr)
+            # As it was; for the test only.
+            self.pg("UPDATE notes SET body = 'first'; UPDATE tags SET n = 1 WHERE name = 'a'")
+            self.pg("UPDATE liteferry.cutover SET xid = txid_current(), in_flight = '{}'")
+            daemon.must("cutover", "abort")
+            daemon.wait()
+
     def test_a_writer_keeps_the_lock(self):
         daemon = self.follow(config={"cutover": {"max_pause": "300ms"}})
         holder = sqlite3.connect(self.path, isolation_level=None)
