@@ -37,7 +37,9 @@ struct TableChanges {
   target::RowEncoder encoder;
   std::unordered_set<PackedKey> keys;     // what was logged, and what is retried
   std::unordered_set<PackedKey> retried;  // only that: refused before, so not on the target
-  target::RowBatch rows;                  // what is there now
+  // All of `keys` in the order in which both databases store them (of integers: almost).
+  std::vector<std::string_view> ordered;
+  target::RowBatch rows;  // what is there now
   std::vector<target::RejectedRow> rejected;
 };
 
@@ -131,14 +133,13 @@ class Batch {
     }
     source::RowReader reader(*session_.source, changes.table.source, changes.table.SourceColumns());
     std::vector<Value> row;
-    // In the order of the keys (of integers: almost), as both databases store them.
-    std::vector<std::string_view> keys(changes.keys.begin(), changes.keys.end());
-    std::sort(keys.begin(), keys.end());
-    for (const std::string_view key : keys) {
-      if (!reader.ReadByKey(key, row)) continue;
-      if (const auto rejection = changes.rows.Add(row, PackedKey(key))) {
-        changes.rejected.push_back(
-            DescribeRejection(session_, changes.table, PackedKey(key), *rejection));
+    changes.ordered.assign(changes.keys.begin(), changes.keys.end());
+    std::sort(changes.ordered.begin(), changes.ordered.end());
+    for (const std::string_view ordered : changes.ordered) {
+      if (!reader.ReadByKey(ordered, row)) continue;
+      const PackedKey key(ordered);
+      if (const auto rejection = changes.rows.Add(row, key)) {
+        changes.rejected.push_back(DescribeRejection(session_, changes.table, key, *rejection));
       }
     }
   }
@@ -198,12 +199,10 @@ class Batch {
         absent.insert(cleared.begin(), cleared.end());
       }
     }
+    if (absent.empty()) return DeleteKeys(*session_.target, changes.table, changes.ordered);
     std::vector<std::string_view> keys;
-    keys.reserve(changes.keys.size());
-    for (const PackedKey& key : changes.keys) {
-      if (!absent.contains(key)) keys.push_back(key);
-    }
-    std::sort(keys.begin(), keys.end());
+    std::copy_if(changes.ordered.begin(), changes.ordered.end(), std::back_inserter(keys),
+                 [&](std::string_view key) { return !absent.contains(PackedKey(key)); });
     return DeleteKeys(*session_.target, changes.table, keys);
   }
 
