@@ -64,11 +64,7 @@ std::vector<CutoverGate> StatusReport::CutoverGates() const {
 }
 
 std::vector<std::string> StatusReport::CutoverBlockers() const {
-  std::vector<std::string> blockers;
-  for (const CutoverGate& gate : CutoverGates()) {
-    if (!gate.ok) blockers.push_back(gate.name + ": " + gate.detail);
-  }
-  return blockers;
+  return cutover::BlockerLines(CutoverGates());
 }
 
 }  // namespace liteferry::daemon

@@ -110,12 +110,16 @@ bool AllOpen(const std::vector<CutoverGate>& gates) {
   return std::all_of(gates.begin(), gates.end(), [](const CutoverGate& gate) { return gate.ok; });
 }
 
-std::string Blockers(const std::vector<CutoverGate>& gates) {
+std::vector<std::string> BlockerLines(const std::vector<CutoverGate>& gates) {
   std::vector<std::string> lines;
   for (const CutoverGate& gate : gates) {
     if (!gate.ok) lines.push_back(gate.name + ": " + gate.detail);
   }
-  return Join(lines, "; ");
+  return lines;
+}
+
+std::string Blockers(const std::vector<CutoverGate>& gates) {
+  return Join(BlockerLines(gates), "; ");
 }
 
 std::chrono::milliseconds EstimatePause(const Facts& facts, std::chrono::milliseconds round_trip) {

@@ -50,7 +50,8 @@ inline constexpr std::int64_t kMostWaiting = 10'000;
 // Every condition of the cutover, in the order in which a person would see to them. Pure.
 std::vector<CutoverGate> JudgeGates(const Facts& facts, std::chrono::milliseconds verify_max_age);
 bool AllOpen(const std::vector<CutoverGate>& gates);
-// "gate, gate: detail" of those that are shut, for one line.
+// Those that are shut, "gate: detail" each; and all of them in one line.
+std::vector<std::string> BlockerLines(const std::vector<CutoverGate>& gates);
 std::string Blockers(const std::vector<CutoverGate>& gates);
 
 // The write pause to expect, from a round trip and the rates of the machine: rough. Pure.
