@@ -50,6 +50,7 @@ metrics::Gauges MakeGauges(const StatusReport& report) {
   // Without the name of the packager: "15.18 (Debian 15.18-0+deb12u1)".
   const std::string& version = status.target.server_version;
   gauges.server_version = version.substr(0, version.find(' '));
+  gauges.durability = report.durability;
   gauges.pooled = status.target.pooled;
   gauges.lag_seconds = status.LagSeconds(report.now);
   if (const auto lag = report.LagSeconds()) {

@@ -24,6 +24,7 @@ struct StatusReport {
   std::int64_t pid = 0;
   std::optional<std::chrono::system_clock::time_point> started_at;
   std::int64_t log_limit_bytes = 0;
+  std::string durability = "local";  // target.durability; for the metrics only
   // How old a comparison may be for the cutover; 0 for not known.
   std::chrono::milliseconds verify_max_age{0};
   std::vector<HistorySample> history;  // over HTTP only

@@ -89,9 +89,7 @@ class Supervisor::Impl {
               return report;
             },
             [this] {
-              metrics::Gauges gauges = MakeGauges(Report());
-              gauges.durability = Setting("target.durability");
-              probe_.SetGauges(gauges);
+              probe_.SetGauges(MakeGauges(Report()));
               return probe_.Expose();
             },
             [this](bool transient) { probe_.ErrorSeen("http", transient); }};
@@ -112,6 +110,7 @@ class Supervisor::Impl {
     report.pid = getpid();
     report.started_at = started_at_;
     report.log_limit_bytes = settings_.changelog.max_size;
+    report.durability = Setting("target.durability");
     report.verify_max_age = settings_.cutover.verify_max_age;
     return report;
   }
