@@ -284,9 +284,7 @@ class Cutover(case.Case):
         locker.rollback()
         self.write("INSERT INTO notes (body) VALUES ('after the budget')")
         self.assertEqual(daemon.stop(), 0)
-        settings = json.loads(daemon.config.read_text())
-        settings["cutover"]["max_pause"] = "60s"
-        daemon.config.write_text(json.dumps(settings))
+        daemon.configure({"cutover": {"max_pause": "60s"}})
         daemon.start()
         daemon.wait()
         locker.cursor().execute(lock)

@@ -121,9 +121,12 @@ class Daemon:
         except ValueError:
             return None
 
-    def metrics(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+    def http(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
             return answer.read().decode()
+
+    def metrics(self):
+        return self.http("/metrics")
 
     def wait(self, lag=0, timeout=60):
         """`liteferry wait`: following, and lag at most that."""
