@@ -1,12 +1,11 @@
 """Following: a backlog against what psql needs with the rows in a file, a writer at full speed, the lag."""
+import json
 import multiprocessing
 import sqlite3
 import statistics
 import time
 
-from bench.rig import NARROW_PG, Figure, narrow, narrow_rows, seconds, until_logged
-
-FOLLOWING = "state state=following"
+from bench.rig import FOLLOWING, NARROW_PG, Figure, narrow, narrow_rows, paced, seconds, until_logged
 
 
 def caught_up(daemon):
@@ -16,12 +15,12 @@ def caught_up(daemon):
     assert daemon.stop() == 0
 
 
-def catch_up(rig, daemon, newest_log_line="state state=following"):
+def catch_up(rig, daemon):
     """Starts it on what waits; seconds from being connected until all of it is applied."""
     rig.checkpoint()
     daemon.start()
-    until_logged(daemon, newest_log_line)
-    return seconds(daemon, " ready ", newest_log_line)
+    until_logged(daemon, FOLLOWING)
+    return seconds(daemon, " ready ", FOLLOWING)
 
 
 def backlog(rig, change, merge):
@@ -71,15 +70,12 @@ def write(path, until, rate, commits):
     """Single-row transactions; (id, time of commit) of each into `commits`, at the end."""
     db = sqlite3.connect(path, isolation_level=None, timeout=30)
     db.execute("PRAGMA synchronous=NORMAL")
-    number = 10**9
     done = []
-    begin = time.time()
-    while time.time() < until:
-        number += 1
-        db.execute("INSERT INTO items VALUES (?, 1, 1, 'w', 1.0, 'note', 'now')", (number,))
-        done.append((number, time.time()))
-        if rate:
-            time.sleep(max(0, begin + len(done) / rate - time.time()))
+    for number in paced(rate):
+        if time.time() >= until:
+            break
+        db.execute("INSERT INTO items VALUES (?, 1, 1, 'w', 1.0, 'note', 'now')", (10**9 + number,))
+        done.append((10**9 + number, time.time()))
     db.close()
     commits.put(done)
 
@@ -94,12 +90,16 @@ def with_writer(rig, duration, rate, during):
             target=write, args=(daemon.source, time.time() + duration, rate, commits))
         process.start()
         seen = []
+
+        def look():
+            seen.append(json.loads(daemon.http("/status"))["position"])
+
         while process.is_alive() and commits.empty():
-            seen.append(daemon.status()["position"])
+            look()
             time.sleep(0.2)
         done = commits.get()
         process.join()
-        seen.append(daemon.status()["position"])
+        look()
         daemon.must("wait", "--lag", "0", "--timeout", "10m", timeout=700)
         return during(database, done, seen)
 

@@ -3,10 +3,9 @@ import shutil
 import subprocess
 import time
 
-from bench.rig import NARROW_PG, Figure, create, narrow, seconds, until_logged
+from bench.rig import FOLLOWING, NARROW_PG, Figure, create, narrow, seconds, until_logged
 from harness.process import clean_environment
 
-FOLLOWING = "state state=following"
 JOBS = {"copy": {"jobs": 2}}
 
 

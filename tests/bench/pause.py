@@ -3,26 +3,25 @@ import multiprocessing
 import sqlite3
 import time
 
-from bench.rig import Figure, narrow
+from bench.rig import Figure, narrow, paced
 
 
 def write(path, rate, stop):
     db = sqlite3.connect(path, isolation_level=None, timeout=30)
     db.execute("PRAGMA synchronous=NORMAL")
-    begin, done = time.time(), 0
-    while not stop.is_set():
+    for number in paced(rate):
+        if stop.is_set():
+            break
         try:
-            db.execute("UPDATE items SET qty = qty + 1 WHERE id = ?", (done * 37 % 1000 + 1,))
+            db.execute("UPDATE items SET qty = qty + 1 WHERE id = ?", (number * 37 % 1000 + 1,))
         except sqlite3.IntegrityError:
             break  # the fence
-        done += 1
-        time.sleep(max(0, begin + done / rate - time.time()))
     db.close()
 
 
-def pauses(rig, rows, attempts):
-    """Seconds, sorted; cut over and back again and again."""
-    source, _ = narrow(rig, rows)
+def pauses(rig, full, attempts):
+    """Seconds, sorted, and the rows; cut over and back again and again."""
+    source, rows = narrow(rig, full)
     taken = []
     with rig.database() as database, rig.daemon(source, database) as daemon:
         daemon.wait(timeout=1800)
@@ -38,15 +37,15 @@ def pauses(rig, rows, attempts):
             taken.append(daemon.status()["cutover"]["write_pause_seconds"])
             daemon.must("cutover", "abort", timeout=600)
             daemon.wait(timeout=600)
-    return sorted(taken)
+    return sorted(taken), rows
 
 
 def of_cutover(rig):
     attempts = max(1, int(20 * rig.scale))
-    small = pauses(rig, 20_000, attempts)
-    large = pauses(rig, 2_000_000, attempts)
+    small, few = pauses(rig, 20_000, attempts)
+    large, rows = pauses(rig, 2_000_000, attempts)
     middle = len(small) // 2
-    yield Figure("cutover, pause with 100 times the rows", "the pause with the small table, median",
+    yield Figure(f"cutover, pause with {rows / few:.0f} times the rows", "the pause with the small table, median",
                  large[middle] / small[middle], 1.5, at_least=False,
                  detail=f"{large[middle] * 1000:.0f} ms against {small[middle] * 1000:.0f} ms")
     p95 = large[min(len(large) - 1, int(len(large) * 0.95))]

@@ -3,10 +3,9 @@ import pathlib
 import sqlite3
 import time
 
-from bench.rig import Figure, create, narrow, peak_rss, until_logged
+from bench.rig import FOLLOWING, Figure, create, narrow, peak_rss, until_logged
 from harness.process import cpu_seconds
 
-FOLLOWING = "state state=following"
 BASE = 64 << 20
 
 

@@ -6,16 +6,15 @@ integer column), for the server only (CHECK and domain), and for a unique constr
 interleaved; the speed is that of the median of --rounds.
 """
 import argparse
-import datetime
 import pathlib
 import random
-import re
 import shutil
 import statistics
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from bench.rig import seconds  # noqa: E402
 from harness import sqlite_catalog  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 from harness.daemon import Daemon  # noqa: E402
@@ -58,17 +57,6 @@ def spoil(path, statements, ids):
     db.close()
 
 
-def seconds_of_copy(log):
-    """Between the two events, by the log's clock."""
-    times = {}
-    for line in log.read_text().splitlines():
-        found = re.search(r" copy_(started|finished)\b", line)
-        if found:
-            stamp = re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+", line).group()
-            times[found.group(1)] = datetime.datetime.fromisoformat(stamp)
-    return (times["finished"] - times["started"]).total_seconds()
-
-
 def copy_once(cluster, folder, source, bad):
     """Seconds of the copy of a fresh copy of `source` into an empty database."""
     work = folder / "work"
@@ -82,7 +70,7 @@ def copy_once(cluster, folder, source, bad):
         daemon.wait(timeout=1200)
         rejected = cluster.execute("SELECT count(*) FROM liteferry.rejected_row", "bench")[0][0]
         assert rejected == bad, f"{rejected} rows rejected, expected {bad}"
-        return seconds_of_copy(daemon.log)
+        return seconds(daemon, " copy_started", " copy_finished")
     finally:
         daemon.kill()
         cluster.drop_database("bench")

@@ -139,8 +139,19 @@ def narrow(rig, full):
     return path, rows
 
 
+def paced(rate):
+    """1, 2, 3 …, `rate` of them a second; 0: as fast as they are taken."""
+    begin, number = time.time(), 0
+    while True:
+        number += 1
+        yield number
+        if rate:
+            time.sleep(max(0, begin + number / rate - time.time()))
+
+
 # Times, by the daemon's own log: a poll from outside would add its period.
 
+FOLLOWING = "state state=following"
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+")
 
 
