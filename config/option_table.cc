@@ -208,9 +208,20 @@ const std::vector<Option<Settings>>& OptionTable() {
            .type = kSize,
            .description =
                "Above this size applied changes are removed before their retention ends. Changes "
-               "that are not applied yet are always kept.",
+               "that are not applied yet are kept; see changelog.when_full.",
            .min = kMebibyte,
            .max = kMebibyte << 24}),
+      In<&S::changelog, &S::Changelog::when_full>(
+          {.key = "changelog.when_full",
+           .type = kChoice,
+           .description =
+               "What to do when changes that are not applied yet pass changelog.max_size. They lie "
+               "in the application's own database file, and a full disk stops the application. "
+               "keep "
+               "goes on capturing and says so; release takes the triggers away and pauses, as "
+               "`liteferry pause --release-capture` does: the file grows no more, and after "
+               "`liteferry resume` every table is compared.",
+           .choices = {"keep", "release"}}),
 
       In<&S::verify, &S::Verify::schedule>(
           {.key = "verify.schedule",

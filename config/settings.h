@@ -16,6 +16,7 @@ enum class CreateTables : std::uint8_t { kAuto, kNever, kAlways };
 enum class ExistingRows : std::uint8_t { kRefuse, kReplace };
 enum class Durability : std::uint8_t { kLocal, kSync, kStandby };
 enum class OnRewind : std::uint8_t { kHalt, kReconcile };
+enum class WhenFull : std::uint8_t { kKeep, kRelease };
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
 enum class LogFormat : std::uint8_t { kAuto, kText, kJson };
 
@@ -71,6 +72,7 @@ struct Settings {
   struct Changelog {
     Milliseconds retention{std::chrono::hours(24)};
     std::int64_t max_size = std::int64_t{512} << 20;  // bytes
+    WhenFull when_full = WhenFull::kKeep;
   } changelog;
 
   struct Verify {

@@ -28,14 +28,6 @@ void CountTables(const EngineStatus& status, metrics::Gauges& gauges) {
   if (status.state == State::kStarting) gauges.tables_not_captured = 0;
 }
 
-// Assumes entries of about equal size: backlog / kept of the log's bytes.
-std::int64_t EstimateLagBytes(const EngineStatus& status) {
-  const std::int64_t kept = std::max<std::int64_t>(status.captured - status.oldest_kept + 1, 1);
-  const double share =
-      std::min(static_cast<double>(status.backlog_changes) / static_cast<double>(kept), 1.0);
-  return static_cast<std::int64_t>(share * static_cast<double>(status.source.log_bytes));
-}
-
 }  // namespace
 
 metrics::Gauges MakeGauges(const StatusReport& report) {
@@ -58,7 +50,7 @@ metrics::Gauges MakeGauges(const StatusReport& report) {
     gauges.heartbeat = now.count() - *lag;
   }
   gauges.lag_changes = status.backlog_changes;
-  gauges.lag_bytes = EstimateLagBytes(status);
+  gauges.lag_bytes = status.UnappliedBytes();
   gauges.captured = status.captured;
   gauges.applied = status.applied;
   gauges.confirmed = status.confirmed;

@@ -21,6 +21,7 @@
 #include "replication/housekeeping.h"
 #include "replication/lag_keeper.h"
 #include "replication/lifecycle.h"
+#include "replication/log_limit.h"
 #include "replication/prepare.h"
 #include "replication/reconcile.h"
 #include "replication/source/watcher.h"
@@ -41,7 +42,15 @@ constexpr std::chrono::seconds kWatcherPoll{2};
 constexpr std::chrono::seconds kLookAgain{15};
 constexpr std::chrono::seconds kAskOwner{1};
 
-enum class Command : std::uint8_t { kNone, kPause, kPauseAndRelease, kResume, kCutOver, kAbort };
+enum class Command : std::uint8_t {
+  kNone,
+  kPause,
+  kPauseAndRelease,
+  kReleaseFull,
+  kResume,
+  kCutOver,
+  kAbort
+};
 
 }  // namespace
 
@@ -94,6 +103,12 @@ class Engine::Impl {
     lag_.Fill(status);
     const std::string unconfirmed = confirmation_.Problem();
     if (!unconfirmed.empty()) status.notes.push_back(unconfirmed);
+    const std::int64_t limit = context_.settings.changelog.max_size;
+    if (status.UnappliedBytes() > limit) {
+      status.notes.push_back("the changes that wait have outgrown changelog.max_size (" +
+                             std::to_string(limit >> 20) +
+                             " MiB): the application's database file grows with them");
+    }
     return status;
   }
 
@@ -117,9 +132,26 @@ class Engine::Impl {
       status.source.size_bytes = observation.size_bytes;
       status.source.wal_bytes = observation.wal_bytes;
       status.oldest_kept = observation.oldest_kept;
-      if (observation.source_up) status.captured = observation.captured;
+      if (!observation.source_up) return;
+      status.captured = observation.captured;
+      status.source.log_bytes = observation.log_bytes;
     });
+    if (observation.source_up && observation.log_bytes != log_bytes_) {
+      log_bytes_ = observation.log_bytes;
+      LookAtLimit();
+    }
     if (news) context_.wake.Set();
+  }
+
+  // On the watcher's thread.
+  void LookAtLimit() {
+    const std::int64_t bytes = Status().UnappliedBytes();
+    if (!log_limit_.Passed(bytes)) return;
+    const auto& changelog = context_.settings.changelog;
+    const bool release = changelog.when_full == config::WhenFull::kRelease;
+    context_.log->error("event=changelog_full unapplied_bytes={} max_size={} when_full={}", bytes,
+                        changelog.max_size, release ? "release" : "keep");
+    if (release) Send(Command::kReleaseFull);
   }
 
   void Run() {
@@ -410,14 +442,31 @@ class Engine::Impl {
     const bool pause = command != Command::kResume;
     // Remembered here as well: without a session it is written with the next one.
     pause_wanted_ = pause;
-    if (session_ && session_->target && !session_->target->broken()) {
-      session_->store->SetPaused(pause);
-    }
-    const bool release = command == Command::kPauseAndRelease;
+    if (session_ && session_->target && !session_->target->broken()) StorePaused(pause);
+    const bool full = command == Command::kReleaseFull;
+    const bool release = full || command == Command::kPauseAndRelease;
     if (release) ReleaseCapture();
     pause ? TellPaused(release) : SetReason("", "");
+    if (full) {
+      SetReason(
+          "paused: the changes that wait have outgrown changelog.max_size, so the triggers are "
+          "taken away and changes are not captured (changelog.when_full)",
+          "See that PostgreSQL takes changes again, then run `liteferry resume`; every table "
+          "is compared then.");
+    }
     context_.log->info("event={}", pause ? "paused" : "resumed");
     return Event::Of(pause ? Event::Kind::kPause : Event::Kind::kResume);
+  }
+
+  // That the connection is lost is found out here as well as anywhere: the command is obeyed then.
+  void StorePaused(bool paused) {
+    try {
+      session_->store->SetPaused(paused);
+    } catch (const Error& error) {
+      if (error.disposition() != Disposition::kRetry) throw;
+      context_.log->warn("event=pause_not_stored reason=\"{}\"", error.message());
+      EndSession();
+    }
   }
 
   void TellPaused(bool released) {
@@ -510,6 +559,8 @@ class Engine::Impl {
   std::atomic<Command> command_{Command::kNone};
 
   LagKeeper lag_;
+  LogLimit log_limit_{context_.settings.changelog.max_size};  // watcher's thread only
+  std::int64_t log_bytes_ = -1;                               // likewise
 
   // Engine thread only.
   Lifecycle lifecycle_;

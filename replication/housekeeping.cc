@@ -59,7 +59,6 @@ milliseconds Housekeeping::Trim(Clock::time_point last_change) {
       const std::int64_t bytes = log.SizeBytes();
       bound_ = TrimBound(bytes);
       last_measure_ = now;
-      context_.board.Update([bytes](EngineStatus& status) { status.source.log_bytes = bytes; });
     }
     const source::LogBounds bounds = log.Bounds();
     TrimFacts facts;

@@ -34,6 +34,13 @@ double EngineStatus::LagSeconds(std::chrono::system_clock::time_point now) const
   return std::max(age.count(), 0.001);
 }
 
+std::int64_t EngineStatus::UnappliedBytes() const {
+  const std::int64_t kept = std::max<std::int64_t>(captured - oldest_kept + 1, 1);
+  const double share =
+      std::min(static_cast<double>(backlog_changes) / static_cast<double>(kept), 1.0);
+  return static_cast<std::int64_t>(share * static_cast<double>(source.log_bytes));
+}
+
 EngineStatus StatusBoard::Read() const {
   const std::lock_guard lock(mutex_);
   return status_;

@@ -137,6 +137,8 @@ struct EngineStatus {
 
   // P8: age of the oldest unapplied change; zero only when there is none; never negative.
   double LagSeconds(std::chrono::system_clock::time_point now) const;
+  // Bytes of the changelog that are not applied yet, estimated.
+  std::int64_t UnappliedBytes() const;
 };
 
 // Holds the status of one engine for readers on other threads.

@@ -33,6 +33,7 @@ constexpr milliseconds kPauseRollback{50};
 // fsync. So after an event the watcher looks again, after twice the time each time, up to this.
 constexpr milliseconds kFirstSecondLook{10};
 constexpr milliseconds kLastSecondLook{320};
+constexpr milliseconds kMeasureApart{1000};  // of the log's size, which reads 128 entries
 constexpr milliseconds kFirstBackoff{100};
 constexpr milliseconds kLastBackoff{1000};
 // A database that is locked for longer than this counts as down (PRAGMA locking_mode=EXCLUSIVE).
@@ -110,7 +111,11 @@ class Source {
     if (database_ && (!id || *id != opened_)) Close();
     if (!database_) Open(watch);
     const std::int64_t version = database_->QueryInt("PRAGMA main.data_version");
-    if (!fresh_ || version != version_) ReadBounds();
+    if (!fresh_ || version != version_) {
+      ReadBounds();
+      measured_ = false;
+    }
+    if (!measured_ && next_measure_.Passed()) Measure();
     version_ = version;
     fresh_ = true;
     Observation seen;
@@ -123,6 +128,7 @@ class Source {
     seen.size_bytes = id ? id->size : 0;
     const std::optional<FileId> wal = IdOf(resolved_ + "-wal");
     seen.wal_bytes = wal ? wal->size : 0;
+    seen.log_bytes = log_bytes_;
     return seen;
   }
 
@@ -167,6 +173,12 @@ class Source {
     transaction.Commit();
   }
 
+  void Measure() {
+    log_bytes_ = changelog_ ? changelog_->SizeBytes() : 0;
+    measured_ = true;
+    next_measure_ = Deadline::In(kMeasureApart);
+  }
+
   // Some 60 us for 300 triggers.
   std::uint64_t HashTriggers() {
     if (!read_triggers_) {
@@ -188,6 +200,9 @@ class Source {
   bool fresh_ = false;
   bool wal_ = false;
   LogBounds bounds_;
+  std::int64_t log_bytes_ = 0;
+  bool measured_ = false;  // since the last commit that was seen
+  Deadline next_measure_ = Deadline::In(milliseconds(0));
   std::int64_t schema_version_ = 0;
   std::uint64_t triggers_ = 0;
 };
@@ -196,7 +211,7 @@ bool SameObservation(const Observation& a, const Observation& b) {
   return a.source_up == b.source_up && a.error == b.error && a.captured == b.captured &&
          a.oldest_kept == b.oldest_kept && a.schema_version == b.schema_version &&
          a.triggers == b.triggers && a.file == b.file && a.size_bytes == b.size_bytes &&
-         a.wal_bytes == b.wal_bytes;
+         a.wal_bytes == b.wal_bytes && a.log_bytes == b.log_bytes;
 }
 
 // Tells the callback what is new.

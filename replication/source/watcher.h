@@ -25,6 +25,7 @@ struct Observation {
   std::chrono::steady_clock::time_point at;
   std::uint64_t size_bytes = 0;  // database file
   std::uint64_t wal_bytes = 0;
+  std::int64_t log_bytes = 0;  // estimated, at most a second ago
 };
 
 // Notices commits of the application and tells how far the log has grown, also while the engine is

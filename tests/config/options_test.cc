@@ -26,16 +26,16 @@ TEST(OptionTable, HasEachKeyAndVariableOnce) {
 TEST(OptionTable, HoldsTheKeysOfTheContract) {
   std::vector<std::string> keys;
   for (const auto& option : Options()) keys.emplace_back(option.spec.key);
-  EXPECT_THAT(
-      keys, testing::ElementsAre(
-                "source.path", "source.busy_timeout", "source.exclude", "source.include",
-                "target.url", "target.url_file", "target.schema", "target.state_schema",
-                "target.create_tables", "target.existing_rows", "target.connect_timeout",
-                "target.durability", "target.confirm_url", "target.confirm_url_file", "copy.jobs",
-                "copy.chunk_rows", "apply.max_batch_changes", "apply.on_rewind",
-                "changelog.retention", "changelog.max_size", "verify.schedule", "cutover.max_pause",
-                "cutover.on_shutdown", "cutover.verify_max_age", "cutover.on_ready", "http.listen",
-                "socket.path", "socket.mode", "log.level", "log.format"));
+  EXPECT_THAT(keys, testing::ElementsAre(
+                        "source.path", "source.busy_timeout", "source.exclude", "source.include",
+                        "target.url", "target.url_file", "target.schema", "target.state_schema",
+                        "target.create_tables", "target.existing_rows", "target.connect_timeout",
+                        "target.durability", "target.confirm_url", "target.confirm_url_file",
+                        "copy.jobs", "copy.chunk_rows", "apply.max_batch_changes",
+                        "apply.on_rewind", "changelog.retention", "changelog.max_size",
+                        "changelog.when_full", "verify.schedule", "cutover.max_pause",
+                        "cutover.on_shutdown", "cutover.verify_max_age", "cutover.on_ready",
+                        "http.listen", "socket.path", "socket.mode", "log.level", "log.format"));
 }
 
 TEST(OptionTable, KeepsSectionsTogether) {

@@ -12,6 +12,10 @@ DDL = "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER);"
 
 
 class Changelog(case.Case):
+    def tearDown(self):
+        self.cluster.revive()
+        super().tearDown()
+
     def log(self, sql):
         return self.sqlite(self.path).execute(sql).fetchone()
 
@@ -55,6 +59,51 @@ class Changelog(case.Case):
         db.executemany("INSERT INTO t VALUES (?, ?)", [(i, i) for i in range(100_000)])
         daemon.wait()
         self.trimmed(daemon, 80_000)
+        self.assert_equal(self.path)
+
+    # PostgreSQL is away, and what waits outgrows the limit.
+
+    def outgrow(self, when_full):
+        self.path = self.make_source(DDL)
+        db = self.sqlite(self.path)
+        db.execute("INSERT INTO t VALUES (-1, 0)")
+        daemon = self.daemon(self.path, {"changelog": {"max_size": "1MiB", "when_full": when_full}})
+        daemon.wait()
+        self.cluster.stop("immediate")
+        db.execute("BEGIN")
+        db.executemany("INSERT INTO t VALUES (?, ?)", [(i, i) for i in range(100_000)])
+        db.execute("COMMIT")
+        wait_until("it is told", lambda: "changelog_full" in daemon.log.read_text(), 60)
+        return db, daemon
+
+    def test_beyond_the_limit_it_is_kept_and_said_so(self):
+        db, daemon = self.outgrow("keep")
+        daemon.until("the note", lambda s: any("changelog.max_size" in note for note in s["notes"]))
+        db.execute("UPDATE t SET v = 7 WHERE id = -1")
+        daemon.until("it goes on", lambda s: s["backlog_changes"] == 100_001)
+        size, limit = (float(next(line for line in daemon.metrics().splitlines() if line.startswith(name + " ")).split()[1])
+                       for name in ("liteferry_replication_lag_bytes", "liteferry_changelog_limit_bytes"))
+        self.assertGreater(size, limit)
+        self.cluster.start()
+        daemon.must("resume")
+        daemon.wait()
+        daemon.until("no note", lambda s: not any("changelog.max_size" in note for note in s["notes"]))
+        self.assert_equal(self.path)
+
+    def test_beyond_the_limit_the_capture_is_released(self):
+        db, daemon = self.outgrow("release")
+        status = daemon.until_state("paused")
+        self.assertIn("changelog.max_size", status["reason"])
+        self.assertIn("liteferry resume", status["next_action"])
+        newest = self.log("SELECT max(seq) FROM _liteferry_log")
+        db.execute("UPDATE t SET v = v + 1 WHERE id % 3 = 0")
+        self.assertEqual(self.log("SELECT max(seq) FROM _liteferry_log"), newest, "nothing is captured")
+        self.cluster.start()
+        daemon.must("resume")
+        daemon.until("equal again", lambda s: s["state"] == "following" and s["consistent"], 120)
+        self.assert_equal(self.path)
+        db.execute("UPDATE t SET v = -v WHERE id = 8")
+        daemon.wait()
         self.assert_equal(self.path)
 
 

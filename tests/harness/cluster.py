@@ -112,9 +112,8 @@ class Cluster:
         self.start()
 
     def revive(self):
-        """Starts a server that ended by itself, as one does whose disk is full."""
-        if self.process is not None and self.process.poll() is not None:
-            self.process = None
+        """Starts a server that was stopped, or ended by itself, as one does whose disk is full."""
+        if self.process is None or self.process.poll() is not None:
             self.start()
         wait_until("PostgreSQL accepts connections", self._accepts, 60)
 
