@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kBeatEvery{10};
-constexpr std::chrono::seconds kMeasureEvery{30};
+constexpr std::chrono::seconds kAgeEvery{30};
 
 }  // namespace
 
@@ -41,35 +41,38 @@ void Housekeeping::Beat(bool in_sync) {
   last_beat_ = Clock::now();
 }
 
-std::int64_t Housekeeping::TrimBound(std::int64_t log_bytes) {
+std::int64_t Housekeeping::TrimBound() {
   const auto& changelog = context_.settings.changelog;
-  over_size_ = log_bytes > changelog.max_size;
   // Past its size limit the log is cut as far as it is confirmed; the rest of it is never cut.
   const std::int64_t confirmed = context_.confirmation->Confirmed();
   if (over_size_ || changelog.retention.count() == 0) return confirmed;
-  return std::min(confirmed, session_.store->SeqAppliedBefore(changelog.retention));
+  // Asks PostgreSQL.
+  const auto now = Clock::now();
+  if (last_age_ == Clock::time_point{} || now - last_age_ >= kAgeEvery) {
+    old_enough_ = session_.store->SeqAppliedBefore(changelog.retention);
+    last_age_ = now;
+  }
+  return std::min(confirmed, old_enough_);
 }
 
 milliseconds Housekeeping::Trim(Clock::time_point last_change) {
   source::Changelog log(*session_.source);
   const auto now = Clock::now();
   try {
-    if (last_measure_ == Clock::time_point{} || now - last_measure_ >= kMeasureEvery ||
-        over_size_) {
-      const std::int64_t bytes = log.SizeBytes();
-      bound_ = TrimBound(bytes);
-      last_measure_ = now;
-    }
+    // The watcher's figure is a second old: what is cut by it must not be more than needed.
+    const std::int64_t limit = context_.settings.changelog.max_size;
+    over_size_ = context_.board.Read().source.log_bytes > limit && log.SizeBytes() > limit;
+    const std::int64_t bound = TrimBound();
     const source::LogBounds bounds = log.Bounds();
     TrimFacts facts;
-    facts.trimmable = bounds.oldest == 0 ? 0 : std::min(bound_, bounds.newest) - bounds.oldest;
+    facts.trimmable = bounds.oldest == 0 ? 0 : std::min(bound, bounds.newest) - bounds.oldest;
     facts.rollback_journal = session_.rollback_journal;
     facts.over_size = over_size_;
     facts.since_last_trim = std::chrono::floor<milliseconds>(now - last_trim_);
     facts.since_last_change = std::chrono::floor<milliseconds>(now - last_change);
     const TrimDecision decision = DecideTrim(facts);
     if (decision.entries == 0) return decision.look_again;
-    context_.probe.TrimmedEntries(log.Trim(bound_, decision.entries));
+    context_.probe.TrimmedEntries(log.Trim(bound, decision.entries));
     last_trim_ = Clock::now();
     return decision.look_again;
   } catch (const Error& error) {

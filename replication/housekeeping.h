@@ -25,14 +25,14 @@ class Housekeeping {
   void Beat(bool in_sync);
   std::chrono::milliseconds Trim(Clock::time_point last_change);
   // Entries below this seq may go.
-  std::int64_t TrimBound(std::int64_t log_bytes);
+  std::int64_t TrimBound();
 
   EngineContext& context_;
   Session& session_;
   Clock::time_point last_beat_{};
   Clock::time_point last_trim_;
-  Clock::time_point last_measure_{};
-  std::int64_t bound_ = 0;
+  Clock::time_point last_age_{};
+  std::int64_t old_enough_ = 0;  // entries below this seq are older than changelog.retention
   bool over_size_ = false;
 };
 

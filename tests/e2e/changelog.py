@@ -19,6 +19,11 @@ class Changelog(case.Case):
     def log(self, sql):
         return self.sqlite(self.path).execute(sql).fetchone()
 
+    def insert(self, db, count):
+        db.execute("BEGIN")
+        db.executemany("INSERT INTO t VALUES (?, ?)", [(i, i) for i in range(count)])
+        db.execute("COMMIT")
+
     def trimmed(self, daemon, entries):
         wait_until("the changelog is trimmed", lambda: self.log(
             "SELECT count(*) FROM _liteferry_log")[0] <= entries, 60)
@@ -32,7 +37,7 @@ class Changelog(case.Case):
         daemon = self.daemon(self.path, {"changelog": changelog})
         daemon.wait()
         db = self.sqlite(self.path)
-        db.executemany("INSERT INTO t VALUES (?, ?)", [(i, i) for i in range(entries)])
+        self.insert(db, entries)
         daemon.wait()
         self.trimmed(daemon, 200)
         # Numbers go on where they were, also after a restart.
@@ -55,8 +60,7 @@ class Changelog(case.Case):
         self.path = self.make_source(DDL)
         daemon = self.daemon(self.path, {"changelog": {"max_size": "1MiB"}})
         daemon.wait()
-        db = self.sqlite(self.path)
-        db.executemany("INSERT INTO t VALUES (?, ?)", [(i, i) for i in range(100_000)])
+        self.insert(self.sqlite(self.path), 100_000)
         daemon.wait()
         self.trimmed(daemon, 80_000)
         self.assert_equal(self.path)
@@ -70,9 +74,7 @@ class Changelog(case.Case):
         daemon = self.daemon(self.path, {"changelog": {"max_size": "1MiB", "when_full": when_full}})
         daemon.wait()
         self.cluster.stop("immediate")
-        db.execute("BEGIN")
-        db.executemany("INSERT INTO t VALUES (?, ?)", [(i, i) for i in range(100_000)])
-        db.execute("COMMIT")
+        self.insert(db, 100_000)
         wait_until("it is told", lambda: "changelog_full" in daemon.log.read_text(), 60)
         return db, daemon
 
