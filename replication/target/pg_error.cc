@@ -64,9 +64,17 @@ struct StopText {
   std::string_view part;
   std::string_view more;  // must stand there too
   ExitCode exit;
+  std::string_view hint = "Check role, password and database of target.url.";
 };
 
-constexpr std::array<StopText, 10> kStopTexts = {{
+constexpr std::string_view kCertificates =
+    "See whether the server's certificate has expired or names another host, and whether "
+    "sslrootcert, sslcert and sslkey of target.url are right.";
+
+constexpr std::array<StopText, 13> kStopTexts = {{
+    {"SSL error", "certificate", ExitCode::kTargetUnreachable, kCertificates},
+    {"server certificate", "does not match", ExitCode::kTargetUnreachable, kCertificates},
+    {"root certificate", "does not exist", ExitCode::kTargetUnreachable, kCertificates},
     {"authentication failed", "", ExitCode::kPermission},
     {"no pg_hba.conf entry", "", ExitCode::kPermission},
     {"no password supplied", "", ExitCode::kPermission},
@@ -172,6 +180,11 @@ Error ServerError(const PGresult* result) {
     return std::move(error).Exit(ExitCode::kPermission);
   }
   if (sqlstate == "3D000") return std::move(error).Exit(ExitCode::kTargetUnreachable);
+  if (sqlstate == "55P03") {
+    return std::move(error).Hint(
+        "Somebody holds a lock: SELECT pid, query FROM pg_stat_activity a WHERE EXISTS (SELECT "
+        "FROM pg_locks l WHERE NOT l.granted AND a.pid = ANY (pg_blocking_pids(l.pid))).");
+  }
   return error;
 }
 
@@ -203,7 +216,7 @@ Error ConnectError(std::string_view text, std::string_view url) {
   const std::string message = "cannot connect to " + where + ": " + FirstLine(text);
   if (const StopText* stop = FindStopInAll(text)) {
     return Error(Disposition::kStop, Component::kTarget, message)
-        .Hint("Check role, password and database of target.url.")
+        .Hint(std::string(stop->hint))
         .Exit(stop->exit);
   }
   return Error(Disposition::kRetry, Component::kTarget, message);

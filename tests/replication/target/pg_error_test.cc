@@ -99,6 +99,18 @@ TEST(ConnectError, StopsOnlyWhereEveryHostSaysSo) {
   EXPECT_EQ(ConnectError(refused + denied, url).disposition(), Disposition::kRetry);
   EXPECT_EQ(ConnectError(denied + refused, url).disposition(), Disposition::kRetry);
   EXPECT_EQ(ConnectError(denied, url).Describe().find("hunter2"), std::string::npos);
+
+  const std::string at = "connection to server at \"a\", port 5432 failed: ";
+  for (const std::string certificate :
+       {"SSL error: certificate verify failed\n", "SSL error: sslv3 alert certificate expired\n",
+        "server certificate for \"b\" does not match host name \"a\"\n",
+        "root certificate file \"/none\" does not exist\n"}) {
+    const Error error = ConnectError(at + certificate, url);
+    EXPECT_EQ(error.disposition(), Disposition::kStop) << certificate;
+    EXPECT_NE(error.hint().find("expired"), std::string::npos) << certificate;
+  }
+  EXPECT_EQ(ConnectError(at + "SSL error: unexpected eof while reading\n", url).disposition(),
+            Disposition::kRetry);
 }
 
 TEST(HostChoices, SplitsListsAndRefusesBrokenCredentials) {
