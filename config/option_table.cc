@@ -217,10 +217,10 @@ const std::vector<Option<Settings>>& OptionTable() {
            .description =
                "What to do when changes that are not applied yet pass changelog.max_size. They lie "
                "in the application's own database file, and a full disk stops the application. "
-               "keep "
-               "goes on capturing and says so; release takes the triggers away and pauses, as "
-               "`liteferry pause --release-capture` does: the file grows no more, and after "
-               "`liteferry resume` every table is compared.",
+               "release takes the triggers away and pauses, as `liteferry pause "
+               "--release-capture` does: the file grows no more, and after `liteferry resume` "
+               "every table is compared. keep goes on capturing and says so, until the disk has "
+               "less than changelog.max_size left; then it does as release does.",
            .choices = {"keep", "release"}}),
 
       In<&S::verify, &S::Verify::schedule>(

@@ -1,8 +1,8 @@
 #include "daemon/gauges.h"
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
+
+#include "replication/base/disk.h"
 
 namespace liteferry::daemon {
 namespace {
@@ -59,11 +59,9 @@ metrics::Gauges MakeGauges(const StatusReport& report) {
   gauges.changelog_limit_bytes = report.log_limit_bytes;
   gauges.source_bytes = status.source.size_bytes;
   gauges.source_wal_bytes = status.source.wal_bytes;
-  struct statvfs filesystem {};
-  if (statvfs(status.source.path.c_str(), &filesystem) == 0) {
-    gauges.filesystem_free_bytes = std::uint64_t{filesystem.f_bavail} * filesystem.f_frsize;
-    gauges.filesystem_bytes = std::uint64_t{filesystem.f_blocks} * filesystem.f_frsize;
-  }
+  const DiskSpace disk = DiskSpaceOf(status.source.path);
+  gauges.filesystem_free_bytes = disk.free;
+  gauges.filesystem_bytes = disk.total;
   CountTables(status, gauges);
   gauges.rejected_rows = status.rejected_rows;
   gauges.held_objects = status.held;

@@ -103,12 +103,8 @@ class Engine::Impl {
     lag_.Fill(status);
     const std::string unconfirmed = confirmation_.Problem();
     if (!unconfirmed.empty()) status.notes.push_back(unconfirmed);
-    const std::int64_t limit = context_.settings.changelog.max_size;
-    if (status.UnappliedBytes() > limit) {
-      status.notes.push_back("the changes that wait have outgrown changelog.max_size (" +
-                             std::to_string(limit >> 20) +
-                             " MiB): the application's database file grows with them");
-    }
+    const std::string outgrown = OutgrownNote(status, context_.settings.changelog.max_size);
+    if (!outgrown.empty()) status.notes.push_back(outgrown);
     return status;
   }
 
@@ -138,20 +134,9 @@ class Engine::Impl {
     });
     if (observation.source_up && observation.log_bytes != log_bytes_) {
       log_bytes_ = observation.log_bytes;
-      LookAtLimit();
+      if (MustRelease(log_limit_, Status(), context_)) Send(Command::kReleaseFull);
     }
     if (news) context_.wake.Set();
-  }
-
-  // On the watcher's thread.
-  void LookAtLimit() {
-    const std::int64_t bytes = Status().UnappliedBytes();
-    if (!log_limit_.Passed(bytes)) return;
-    const auto& changelog = context_.settings.changelog;
-    const bool release = changelog.when_full == config::WhenFull::kRelease;
-    context_.log->error("event=changelog_full unapplied_bytes={} max_size={} when_full={}", bytes,
-                        changelog.max_size, release ? "release" : "keep");
-    if (release) Send(Command::kReleaseFull);
   }
 
   void Run() {
@@ -447,13 +432,7 @@ class Engine::Impl {
     const bool release = full || command == Command::kPauseAndRelease;
     if (release) ReleaseCapture();
     pause ? TellPaused(release) : SetReason("", "");
-    if (full) {
-      SetReason(
-          "paused: the changes that wait have outgrown changelog.max_size, so the triggers are "
-          "taken away and changes are not captured (changelog.when_full)",
-          "See that PostgreSQL takes changes again, then run `liteferry resume`; every table "
-          "is compared then.");
-    }
+    if (full) SetReason(std::string(kReleasedReason), std::string(kReleasedNext));
     context_.log->info("event={}", pause ? "paused" : "resumed");
     return Event::Of(pause ? Event::Kind::kPause : Event::Kind::kResume);
   }
@@ -513,7 +492,8 @@ class Engine::Impl {
       context_.board.Update([](EngineStatus& status) { status.target.up = false; });
     }
     const std::string& code = error.sqlstate();
-    SetReason(error.message() + (code.empty() ? "" : " (" + code + ")"),
+    const bool told = error.message().find(code) != std::string::npos;
+    SetReason(error.message() + (told ? "" : " (" + code + ")"),
               !error.hint().empty() ? error.hint()
               : transient           ? "Nothing to do unless this lasts; capture goes on."
                           : "Correct the cause; the daemon looks again by itself, or at once "

@@ -29,5 +29,17 @@ TEST(LogLimitTest, WhatIsOverItAtTheStartIsNoNewsUntilItGrows) {
   EXPECT_TRUE(limit.Passed(551));
 }
 
+TEST(LogLimitTest, TellsOnceThatTheDiskIsAboutToBeFullOfThem) {
+  LogLimit limit(100);
+  EXPECT_FALSE(limit.FillsDisk(10, 50)) << "not of them";
+  EXPECT_FALSE(limit.FillsDisk(500, 100));
+  EXPECT_TRUE(limit.FillsDisk(501, 99));
+  EXPECT_FALSE(limit.FillsDisk(502, 10));
+  EXPECT_FALSE(limit.FillsDisk(50, 10));
+  EXPECT_TRUE(limit.FillsDisk(101, 10));
+  LogLimit started_so(100);
+  EXPECT_FALSE(started_so.FillsDisk(500, 10));
+}
+
 }  // namespace
 }  // namespace liteferry
