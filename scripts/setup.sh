@@ -13,7 +13,7 @@ build=(g++ cmake ninja-build ccache lld=ld.lld pkg-config git=git libpq-dev libs
        prometheus-cpp-dev dpkg-dev file python3)
 demo=(postgresql-15 postgresql-client-15 python3 python3-psycopg2 sqlite3)
 bench=("${demo[@]}" libgtest-dev libgmock-dev pgloader)
-test=("${demo[@]}" libgtest-dev libgmock-dev pgbouncer npm=npm chromium=chromium
+test=("${demo[@]}" libgtest-dev libgmock-dev libfaketime openssl pgbouncer npm=npm chromium=chromium
       prometheus=promtool python3-fastapi python3-sqlalchemy
       python3-alembic python3-uvicorn python3-pydantic python3-yaml kubernetes-client=kubectl debootstrap)
 lint=(clang-format clang-tidy python3)

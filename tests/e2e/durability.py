@@ -50,6 +50,15 @@ class Durability(case.Case):
     def noted(self, running, words):
         return running.until(words, lambda s: any(words in note for note in s.get("notes", [])))
 
+    def refuses(self, standby):
+        """A target.url that leads to a standby; when it is promoted it does: test_standby_and_failover."""
+        other = self.dir / "other.db"
+        sqlite3.connect(other).executescript(DDL)
+        running = self.daemon(other, url=standby.url(self.database), name="other")
+        status = running.until("refused", lambda s: s["state"] == "retrying" and "read-only" in s["reason"])
+        self.assertIn("-rw", status["next_action"])
+        running.kill()
+
     def test_local(self):
         running = self.launch("local")
         self.write(1000, 50)
@@ -64,7 +73,7 @@ class Durability(case.Case):
         self.assertEqual(running.status()["position"]["confirmed"], 0)
         self.assertIn('durability="sync"', running.metrics())
         self.assertIn("synchronous_standby_names is empty", self.gate(running)["detail"])
-        self.standby(self.cluster)
+        self.refuses(self.standby(self.cluster))
         self.cluster.admin("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.addCleanup(self.cluster.admin, "SELECT pg_reload_conf()")
         self.addCleanup(self.cluster.admin, "ALTER SYSTEM RESET synchronous_standby_names")
