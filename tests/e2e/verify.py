@@ -268,6 +268,12 @@ class Verify(case.Case):
         text = daemon.must("verify")
         self.assertIn("4 rows", text)
         self.assertIn("equal", text)
+        # What should be replicated and is not makes it 1, what cannot be compared yet 75.
+        self.assertEqual(daemon.stop(), 0)
+        self.pg("UPDATE liteferry.source_table SET signature = '' WHERE name = 'c'; UPDATE c SET p = 1 WHERE id = 2")
+        self.assertIn("not_comparable", {f["kind"] for f in self.verify(daemon, status=75)["findings"]})
+        db.execute("CREATE TABLE fresh (id INTEGER PRIMARY KEY)")
+        self.assertIn("not_followed", {f["kind"] for f in self.verify(daemon, status=1)["findings"]})
 
     # Bringing right.
 
@@ -324,7 +330,7 @@ class Verify(case.Case):
         self.pg("DELETE FROM by_text")
         found = self.verify(daemon, "--table", "by_rowid", "--table", "by_two")
         self.assertEqual([t["name"] for t in found["tables"]], ["by_rowid", "by_two"])
-        self.verify(daemon, "--table", "by_text", status=1)
+        self.assertEqual(len(self.verify(daemon, "--table", "by_text", status=1)["differing"]), 100)
         self.assertEqual(daemon.command("verify", "--table", "none_such").returncode, 64)
         text = daemon.command("verify", "--table", "by_text")
         self.assertEqual(text.returncode, 1)
