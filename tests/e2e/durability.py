@@ -143,6 +143,17 @@ class Durability(case.Case):
         running.start()
         running.wait()
 
+        # Or by itself, when configured.
+        running.kill()
+        running.configure({"apply": {"on_rewind": "reconcile"}})
+        self.pg("UPDATE liteferry.stream SET system_identifier = '1'")
+        self.pg("DELETE FROM t WHERE id < 50")
+        seen = len(running.log.read_text())
+        running.start()
+        running.until("reconciled", lambda s: s["state"] == "following" and s["consistent"]
+                      and "table_in_doubt table=t" in running.log.read_text()[seen:])
+        self.assert_equal(self.path)
+
 
 if __name__ == "__main__":
     case.main()

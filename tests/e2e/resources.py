@@ -170,7 +170,7 @@ class Resources(case.Case):
         self.running.wait()
         self.write(50, 1, "slow")
         self.running.wait()
-        self.assertNotIn("event=retrying", self.running.log.read_text())
+        self.assertNotIn("retrying attempt=", self.running.log.read_text())
         holder, waiting = self.waits_for_a_lock()
         self.cluster.admin("SELECT pg_cancel_backend(pid) " + waiting)
         wait_until("it is told", lambda: "57014" in self.running.log.read_text(), 30)

@@ -177,8 +177,9 @@ class Rewind(case.Case):
         self.write(self.path, 4000, 30)
         self.becomes_equal()
 
-    def test_target_restored_behind_the_kept_log(self):
-        self.launch({"changelog": {"retention": "0s"}})
+    def restore_target(self, config=None):
+        """To a time that the changelog no longer goes back to."""
+        self.launch({"changelog": {"retention": "0s"}, **(config or {})})
         self.running.kill()
         self.pg("CREATE SCHEMA saved")
         for table in ("t", "keyless"):
@@ -195,7 +196,30 @@ class Rewind(case.Case):
                 "FROM saved.stream o")
         self.pg("DROP SCHEMA saved CASCADE")
         self.running.start()
+
+    def test_target_restored_behind_the_kept_log(self):
+        self.restore_target()
         self.halts_and_reconciles("older than the oldest kept change")
+
+    def test_target_restored_behind_the_kept_log_and_reconciled_when_configured(self):
+        self.restore_target({"apply": {"on_rewind": "reconcile"}})
+        self.becomes_equal()
+
+    def test_target_restored_from_before_the_migration(self):
+        """Tables with rows, and nothing that tells of liteferry."""
+        self.launch()
+        self.running.kill()
+        self.pg("DROP SCHEMA liteferry CASCADE; DELETE FROM t WHERE id < 100")
+        self.write(self.path, 1000, 20)
+        self.running.start()
+        status = self.running.until_state("halted")
+        self.assertIn("already has", status["reason"])
+        self.assertIn("target.existing_rows: replace", status["next_action"])
+        self.running.kill()
+        self.running.configure({"target": {"existing_rows": "replace"}})
+        self.running.start()
+        self.running.wait()
+        self.assert_equal(self.path)
 
 
 if __name__ == "__main__":
