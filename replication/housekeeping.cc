@@ -45,7 +45,7 @@ std::int64_t Housekeeping::TrimBound() {
   const auto& changelog = context_.settings.changelog;
   // Past its size limit the log is cut as far as it is confirmed; the rest of it is never cut.
   const std::int64_t confirmed = context_.confirmation->Confirmed();
-  if (over_size_ || changelog.retention.count() == 0) return confirmed;
+  if (times_limit_ > 0 || changelog.retention.count() == 0) return confirmed;
   // Asks PostgreSQL.
   const auto now = Clock::now();
   if (last_age_ == Clock::time_point{} || now - last_age_ >= kAgeEvery) {
@@ -61,13 +61,13 @@ milliseconds Housekeeping::Trim(Clock::time_point last_change) {
   try {
     // The watcher's figure is a second old: what is cut by it must not be more than needed.
     const std::int64_t limit = context_.settings.changelog.max_size;
-    over_size_ = context_.board.Read().source.log_bytes > limit && log.SizeBytes() > limit;
+    times_limit_ = context_.board.Read().source.log_bytes > limit ? log.SizeBytes() / limit : 0;
     const std::int64_t bound = TrimBound();
     const source::LogBounds bounds = log.Bounds();
     TrimFacts facts;
     facts.trimmable = bounds.oldest == 0 ? 0 : std::min(bound, bounds.newest) - bounds.oldest;
     facts.rollback_journal = session_.rollback_journal;
-    facts.over_size = over_size_;
+    facts.times_limit = times_limit_;
     facts.since_last_trim = std::chrono::floor<milliseconds>(now - last_trim_);
     facts.since_last_change = std::chrono::floor<milliseconds>(now - last_change);
     const TrimDecision decision = DecideTrim(facts);
@@ -80,7 +80,7 @@ milliseconds Housekeeping::Trim(Clock::time_point last_change) {
     if (error.disposition() != Disposition::kRetry || error.component() != Component::kSource)
       throw;
     last_trim_ = Clock::now();
-    return milliseconds(1000);
+    return milliseconds(times_limit_ > 0 ? 50 : 1000);
   }
 }
 

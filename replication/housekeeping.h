@@ -33,7 +33,7 @@ class Housekeeping {
   Clock::time_point last_trim_;
   Clock::time_point last_age_{};
   std::int64_t old_enough_ = 0;  // entries below this seq are older than changelog.retention
-  bool over_size_ = false;
+  std::int64_t times_limit_ = 0;
 };
 
 // Puts back held indexes, unique and exclusion constraints, one after the other; foreign keys and

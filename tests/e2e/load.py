@@ -75,6 +75,7 @@ class Load(case.Case):
         print(f"{commits} commits, {daemon.status()['position']['captured']} changes in {OPTIONS.seconds} s, "
               f"at most {most}, memory {peak >> 20} MiB", flush=True)
         self.assertLess(peak, MEMORY)
+        self.assertLess(most["log_bytes"], 6 * LOG)
         db = self.sqlite(path)
         wait_until("the log is cut", lambda: db.execute(
             "SELECT max(seq) - min(seq) FROM _liteferry_log").fetchone()[0] < 2000, 300)

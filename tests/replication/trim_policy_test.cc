@@ -41,8 +41,16 @@ TEST(TrimPolicyTest, IsRarerInRollbackJournalMode) {
 
 TEST(TrimPolicyTest, HurriesWhenTheLogHasOutgrownItsLimit) {
   TrimFacts facts = Facts(1'000'000, 50, 1);
-  facts.over_size = true;
+  facts.times_limit = 1;
   EXPECT_EQ(DecideTrim(facts).entries, 1000);
+}
+
+TEST(TrimPolicyTest, NoWriterOutrunsIt) {
+  TrimFacts facts = Facts(1'000'000, 50, 1);
+  facts.times_limit = 3;
+  EXPECT_EQ(DecideTrim(facts).entries, 3000);
+  facts.times_limit = 100;
+  EXPECT_EQ(DecideTrim(facts).entries, 5000) << "the lock is held for a millisecond at most";
 }
 
 TEST(TrimPolicyTest, LetsAHandfulOfEntriesWaitForCompany) {
