@@ -14,6 +14,11 @@ def program():
     return result.stdout.strip()
 
 
+# Litestream 0.3.13, asked to end when its last look at the WAL calls for a checkpoint, cannot do that checkpoint any
+# more and says 1. It has written the WAL by then: what it kept is whole, and restoring it shows so.
+_CHECKPOINT_TOO_LATE = "release read lock: context canceled"
+
+
 class Litestream:
     """`litestream replicate` of one database."""
 
@@ -40,11 +45,12 @@ class Litestream:
         return self.process is not None and self.process.poll() is None
 
     def stop(self):
-        """SIGTERM: it writes what it has not yet. Its exit status."""
+        """SIGTERM: it writes what it has not yet. Its exit status; 0 also where it only came too late to checkpoint."""
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(60)
         self.process = None
-        return status
+        late = status == 1 and _CHECKPOINT_TOO_LATE in self.log.read_text().splitlines()[-1]
+        return 0 if late else status
 
     def kill(self):
         if self.process is not None:
@@ -61,4 +67,5 @@ class Litestream:
 
     def complaints(self):
         """Lines of its log that speak of an error."""
-        return [line for line in self.log.read_text().splitlines() if "error" in line.lower()]
+        return [line for line in self.log.read_text().splitlines()
+                if "error" in line.lower() and _CHECKPOINT_TOO_LATE not in line]
