@@ -10,6 +10,7 @@
 #include "replication/base/error.h"
 #include "replication/base/log.h"
 #include "replication/rejections.h"
+#include "replication/sibling_finder.h"
 #include "replication/source/changelog.h"
 #include "replication/source/row_reader.h"
 #include "replication/target/row_loader.h"
@@ -35,8 +36,7 @@ struct TableChanges {
 
   const TableMapping& table;
   target::RowEncoder encoder;
-  std::unordered_set<PackedKey> keys;     // what was logged, and what is retried
-  std::unordered_set<PackedKey> retried;  // only that: refused before, so not on the target
+  std::unordered_set<PackedKey> keys;  // what was logged, what is retried, and their siblings
   // All of `keys` in the order in which both databases store them (of integers: almost).
   std::vector<std::string_view> ordered;
   target::RowBatch rows;  // what is there now
@@ -127,21 +127,36 @@ class Batch {
   }
 
   void ReadRows(int number, TableChanges& changes) {
-    for (const std::string& json : retryable_[number]) {
-      const PackedKey key = KeyFromJson(json);
-      if (changes.keys.insert(key).second) changes.retried.insert(key);
-    }
+    std::unordered_set<PackedKey> refused;
+    for (const std::string& json : retryable_[number]) refused.insert(KeyFromJson(json));
+    changes.keys.insert(refused.begin(), refused.end());
+    AddSiblings(changes);
     source::RowReader reader(*session_.source, changes.table.source, changes.table.SourceColumns());
     std::vector<Value> row;
     changes.ordered.assign(changes.keys.begin(), changes.keys.end());
     std::sort(changes.ordered.begin(), changes.ordered.end());
-    for (const std::string_view ordered : changes.ordered) {
+    std::vector<std::string_view> reading = changes.ordered;
+    // Of rows that are one on the target the one that is there keeps its place.
+    std::stable_partition(reading.begin(), reading.end(),
+                          [&](std::string_view key) { return !refused.contains(PackedKey(key)); });
+    for (const std::string_view ordered : reading) {
       if (!reader.ReadByKey(ordered, row)) continue;
       const PackedKey key(ordered);
       if (const auto rejection = changes.rows.Add(row, key)) {
         changes.rejected.push_back(DescribeRejection(session_, changes.table, key, *rejection));
       }
     }
+  }
+
+  // The key of a row of the target may be several of the source. Its rows are deleted and written
+  // together, so that the server sees all who want the place: one gets it, the others are rejected.
+  void AddSiblings(TableChanges& changes) {
+    SiblingFinder siblings(*session_.source, changes.table);
+    std::vector<PackedKey> found;
+    for (const PackedKey& key : changes.keys) {
+      siblings.Find(key, [&](const PackedKey& sibling) { found.push_back(sibling); });
+    }
+    changes.keys.insert(found.begin(), found.end());
   }
 
   // The last table in doubt may have been found equal without anything left to apply.
@@ -187,35 +202,17 @@ class Batch {
     }
   }
 
-  std::int64_t Delete(int number, TableChanges& changes) {
-    std::unordered_set<PackedKey> absent = changes.retried;
-    if (session_.rejected.contains(number)) {
-      const auto cleared = ClearRejected(number, changes);
-      // A rejected row is not on the target; what its key finds there may be another row of the
-      // source that the target cannot tell from it. (While copying it may be an earlier version of
-      // itself, and where keys cannot meet it is a row that nobody but others wrote.)
-      if (session_.stream.phase == target::Phase::kFollowing &&
-          !session_.suspects.contains(number) && !HasIntegerKey(changes.table)) {
-        absent.insert(cleared.begin(), cleared.end());
-      }
-    }
-    if (absent.empty()) return DeleteKeys(*session_.target, changes.table, changes.ordered);
-    std::vector<std::string_view> keys;
-    std::copy_if(changes.ordered.begin(), changes.ordered.end(), std::back_inserter(keys),
-                 [&](std::string_view key) { return !absent.contains(PackedKey(key)); });
-    return DeleteKeys(*session_.target, changes.table, keys);
+  std::int64_t Delete(int number, const TableChanges& changes) {
+    if (session_.rejected.contains(number)) ClearRejected(number, changes);
+    return DeleteKeys(*session_.target, changes.table, changes.ordered);
   }
 
-  std::vector<PackedKey> ClearRejected(int number, const TableChanges& changes) {
+  void ClearRejected(int number, const TableChanges& changes) {
     std::vector<std::string> keys;
     keys.reserve(changes.keys.size());
     for (const PackedKey& key : changes.keys) keys.push_back(KeyToJson(UnpackKey(key)));
-    std::vector<PackedKey> cleared;
-    for (const std::string& key : session_.store->ClearRejected(number, keys)) {
-      cleared.push_back(KeyFromJson(key));
-    }
+    session_.store->ClearRejected(number, keys);
     rejections_changed_ = true;
-    return cleared;
   }
 
   // A foreign key that somebody made since, or that could not stand aside, forbids to delete. Puts
@@ -238,7 +235,9 @@ class Batch {
   }
 
   void Insert(int number, TableChanges& changes) {
-    for (const target::ServerRejection& one : Load(number, changes)) {
+    auto refused = Load(number, changes);
+    RejectMisprinted(*session_.target, changes.table, changes.rows, refused);
+    for (const target::ServerRejection& one : refused) {
       changes.rejected.push_back(
           DescribeRejection(session_, changes.table, changes.rows.key(one.row), one));
     }

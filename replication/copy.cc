@@ -14,6 +14,7 @@
 #include "replication/base/error.h"
 #include "replication/base/log.h"
 #include "replication/rejections.h"
+#include "replication/sibling_finder.h"
 #include "replication/source/row_reader.h"
 #include "replication/target/row_loader.h"
 
@@ -161,7 +162,9 @@ class Worker {
     const auto start = Clock::now();
     TargetTransaction transaction(*target_);
     store_.RequireOwner(session_.owner);
-    for (const target::ServerRejection& one : Load(table, batch)) {
+    auto refused = Load(table, batch);
+    RejectMisprinted(*target_, table, batch, refused);
+    for (const target::ServerRejection& one : refused) {
       rejected.push_back(DescribeRejection(session_, table, batch.key(one.row), one));
     }
     if (!rejected.empty()) store_.AddRejected(rejected);
@@ -173,7 +176,7 @@ class Worker {
   std::vector<target::ServerRejection> Load(const TableMapping& table,
                                             const target::RowBatch& batch) {
     const auto comes_twice = [&table](const Error& error) {
-      return error.sqlstate() == "23505" && table.ScanIsVolatile() && KeepsKeysApart(table) &&
+      return error.sqlstate() == "23505" && table.ScanIsVolatile() &&
              (table.target.partitioned || error.constraint() == table.key_index);
     };
     try {
@@ -181,8 +184,14 @@ class Worker {
     } catch (const Error& error) {
       if (!comes_twice(error)) throw;
       // A row that moved to a higher rowid while the table was scanned; the later reading wins.
+      // What another row of the source may have copied under its own key stays.
+      SiblingFinder siblings(source_, table);
       std::vector<std::string_view> keys;
-      for (std::size_t row = 0; row < batch.rows(); ++row) keys.push_back(batch.key(row));
+      for (std::size_t row = 0; row < batch.rows(); ++row) {
+        bool shared = false;
+        siblings.Find(batch.key(row), [&](const PackedKey&) { shared = true; });
+        if (!shared) keys.push_back(batch.key(row));
+      }
       DeleteKeys(*target_, table, keys);
       return loader_.Load(batch, table.target.schema, table.target.name, nullptr);
     }

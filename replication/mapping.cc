@@ -42,7 +42,7 @@ target::RowEncoder TableMapping::Encoder() const {
     // A unique constraint takes any number of NULLs, and none of them could be found again.
     const bool in_key = std::find(key.begin(), key.end(), i) != key.end();
     encoded.push_back(
-        {pair.target.name, pair.target.type, pair.options, pair.target.not_null || in_key});
+        {pair.target.name, pair.target.type, pair.options, pair.target.not_null || in_key, in_key});
   }
   return target::RowEncoder(std::move(encoded));
 }
@@ -51,7 +51,7 @@ std::vector<target::EncodedColumn> TableMapping::KeyColumns() const {
   std::vector<target::EncodedColumn> encoded;
   for (const std::size_t position : key) {
     const ColumnPair& pair = columns[position];
-    encoded.push_back({pair.target.name, pair.target.type, pair.options, true});
+    encoded.push_back({pair.target.name, pair.target.type, pair.options, true, true});
   }
   return encoded;
 }

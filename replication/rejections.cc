@@ -34,14 +34,20 @@ bool HasTextFormKey(const TableMapping& table) {
 // So many keys that a setting is worth its round trip; fewer are looked up anyhow.
 constexpr std::size_t kManyKeys = 500;
 
-std::int64_t DeleteAtOnce(target::PgConnection& connection, const TableMapping& table,
-                          const target::KeyArrays& keys) {
+// `statement` with one array of each key column.
+target::PgResult ExecWithKeys(target::PgConnection& connection, const target::KeyArrays& keys,
+                              const std::string& statement) {
   std::vector<std::string> arrays;
   std::vector<target::PgParam> params;
   for (std::size_t i = 0; i < keys.columns(); ++i) arrays.push_back(keys.BinaryArray(i));
   for (std::size_t i = 0; i < keys.columns(); ++i) {
     params.push_back({arrays[i], keys.array_oid(i), true});
   }
+  return connection.ExecParams(statement, params);
+}
+
+std::int64_t DeleteAtOnce(target::PgConnection& connection, const TableMapping& table,
+                          const target::KeyArrays& keys) {
   // For many keys the planner rather reads the whole table, or a whole index, with each batch (it
   // takes each look-up for a page from the disk): 8 to 25 times the time, as keys come in order. A
   // failure's rollback takes the setting back.
@@ -50,13 +56,48 @@ std::int64_t DeleteAtOnce(target::PgConnection& connection, const TableMapping& 
     connection.ExecLater("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off");
   }
   const std::int64_t deleted =
-      connection.ExecParams(keys.DeleteStatement(table.target.schema, table.target.name), params)
+      ExecWithKeys(connection, keys, keys.DeletePrinted(table.target.schema, table.target.name))
           .affected();
   if (many) {
     connection.ExecLater(
         "SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT");
   }
   return deleted;
+}
+
+// The numbers below `rows` that `refused`, in row order, does not have.
+std::vector<std::size_t> RowsBut(std::size_t rows,
+                                 const std::vector<target::ServerRejection>& refused) {
+  std::vector<std::size_t> others;
+  auto next = refused.begin();
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (next != refused.end() && next->row == row) {
+      ++next;
+    } else {
+      others.push_back(row);
+    }
+  }
+  return others;
+}
+
+// Deletes those of these rows that the server prints otherwise; their numbers.
+std::vector<std::size_t> DeleteMisprinted(target::PgConnection& connection,
+                                          const TableMapping& table, const target::RowBatch& batch,
+                                          const std::vector<std::size_t>& rows,
+                                          target::KeyArrays& keys) {
+  std::vector<std::size_t> asked;
+  keys.Clear();
+  for (const std::size_t row : rows) {
+    if (keys.Add(UnpackKey(batch.key(row)))) asked.push_back(row);
+  }
+  if (asked.empty()) return {};
+  const target::PgResult found =
+      ExecWithKeys(connection, keys, keys.DeleteMisprinted(table.target.schema, table.target.name));
+  std::vector<std::size_t> misprinted;
+  for (int i = 0; i < found.rows(); ++i) {
+    misprinted.push_back(asked[static_cast<std::size_t>(found.Int(i, 0) - 1)]);
+  }
+  return misprinted;
 }
 
 }  // namespace
@@ -93,15 +134,6 @@ target::RejectedRow DescribeRejection(const Session& session, const TableMapping
   row.reason = rejection.reason;
   row.sqlstate = rejection.sqlstate;
   return row;
-}
-
-bool KeepsKeysApart(const TableMapping& table) {
-  constexpr std::uint32_t kText = 25;
-  return std::all_of(table.key.begin(), table.key.end(), [&](std::size_t position) {
-    const target::TargetType& type = table.columns[position].target.type;
-    return type.oid == kText || type.kind == target::TypeKind::kVarchar ||
-           type.kind == target::TypeKind::kBytea;
-  });
 }
 
 bool HasIntegerKey(const TableMapping& table) {
@@ -159,6 +191,41 @@ std::int64_t DeleteKeys(target::PgConnection& connection, const TableMapping& ta
   const auto middle = keys.begin() + static_cast<std::ptrdiff_t>(keys.size() / 2);
   return DeleteKeys(connection, table, {keys.begin(), middle}) +
          DeleteKeys(connection, table, {middle, keys.end()});
+}
+
+void RejectMisprinted(target::PgConnection& connection, const TableMapping& table,
+                      const target::RowBatch& batch,
+                      std::vector<target::ServerRejection>& refused) {
+  target::KeyArrays keys(table.KeyColumns());
+  if (!keys.known_by_print()) return;
+  std::vector<std::size_t> rows = RowsBut(batch.rows(), refused);
+  for (;;) {
+    const std::vector<std::size_t> misprinted =
+        DeleteMisprinted(connection, table, batch, rows, keys);
+    // The place that they had is free for rows that were refused because of them.
+    std::vector<std::size_t> again;
+    std::erase_if(refused, [&](const target::ServerRejection& one) {
+      const bool retry = !misprinted.empty() && one.sqlstate == "23505";
+      if (retry) again.push_back(one.row);
+      return retry;
+    });
+    for (const std::size_t row : misprinted) {
+      refused.push_back({row, table.columns[table.key.front()].target.name, "", "",
+                         "key is not written as PostgreSQL prints it, so another row may have the "
+                         "same one"});
+    }
+    if (again.empty()) break;
+    auto still = target::RowLoader(connection)
+                     .LoadAgain(batch, again, table.target.schema, table.target.name);
+    rows = again;
+    std::erase_if(rows, [&](std::size_t row) {
+      return std::any_of(still.begin(), still.end(),
+                         [&](const auto& one) { return one.row == row; });
+    });
+    refused.insert(refused.end(), still.begin(), still.end());
+  }
+  std::sort(refused.begin(), refused.end(),
+            [](const auto& a, const auto& b) { return a.row < b.row; });
 }
 
 }  // namespace liteferry

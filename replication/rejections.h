@@ -20,11 +20,6 @@ target::RejectedRow DescribeRejection(const Session& session, const TableMapping
                                       const std::string& key,
                                       const target::ServerRejection& rejection);
 
-// Whether keys that differ on the source surely differ on the target. Not so where the target folds
-// them (citext, '01' in an integer column, a timestamp written in two ways): then two rows of the
-// source may be one there, and only one of them can be on the target.
-bool KeepsKeysApart(const TableMapping& table);
-
 // Whether the key is the rowid and an integer on the target too: then two rows of the source are
 // never one there, not even where the source holds values of other storage classes.
 bool HasIntegerKey(const TableMapping& table);
@@ -39,10 +34,17 @@ RejectionReport ReadRejections(target::StateStore& store);
 // Replaces what `status`, with its tables, said of rejected rows.
 void ShowRejections(const RejectionReport& report, EngineStatus& status);
 
-// Deletes the rows of these packed keys from the target table, in the caller's transaction. Keys
+// Deletes the rows of these packed keys from the target table, in the caller's transaction; of keys
+// that are known by their print (target/key_writing.h) those that print as they were written. Keys
 // that have no form in the target's types are passed over: no row there can have them. Returns the
 // number of rows deleted.
 std::int64_t DeleteKeys(target::PgConnection& connection, const TableMapping& table,
                         const std::vector<std::string_view>& keys);
+
+// Behind RowLoader::Load of `batch`, for tables whose keys are known by their print: deletes the
+// rows just loaded that the server prints otherwise than they were written, and adds them to
+// `refused`, which stays in row order.
+void RejectMisprinted(target::PgConnection& connection, const TableMapping& table,
+                      const target::RowBatch& batch, std::vector<target::ServerRejection>& refused);
 
 }  // namespace liteferry

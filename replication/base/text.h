@@ -24,6 +24,7 @@ std::string Join(const std::vector<std::string>& parts, std::string_view separat
 
 // ASCII letters only, as both databases fold identifiers.
 std::string ToLowerAscii(std::string_view text);
+std::string ToUpperAscii(std::string_view text);
 
 // 1234567 as "1 234 567", for people.
 std::string GroupDigits(std::int64_t number);

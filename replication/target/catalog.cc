@@ -109,6 +109,7 @@ void ReadColumns(PgConnection& connection, const std::string& schema, const Tabl
     column.type.kind = KindOfType(column.type.oid, rows.Text(i, 6).at(0), rows.Text(i, 7));
     column.type.enum_labels = LabelsOf(enums, column.type.oid);
     ReadElement(rows, i, enums, column.type);
+    column.type.folds = rows.Bool(i, 16);
     column.not_null = rows.Bool(i, 8);
     column.has_default = rows.Bool(i, 9);
     column.generated = rows.Bool(i, 10);

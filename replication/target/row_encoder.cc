@@ -1,10 +1,12 @@
 #include "replication/target/row_encoder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "replication/base/error.h"
 #include "replication/base/text.h"
 #include "replication/target/convert_internal.h"
+#include "replication/target/key_writing.h"
 
 namespace liteferry::target {
 namespace {
@@ -61,6 +63,9 @@ std::optional<CellError> AppendField(const Value& value, const EncodedColumn& co
     error = ConvertText(value, column.type, column.options, out, is_null);
     if (!error && !is_null) EscapeFrom(out, before);
   }
+  if (!error && !is_null && column.key && !IsUsualKey(value, column.type, column.options)) {
+    return CellError{"key is not written in a usual way, so another row may have the same one"};
+  }
   if (error || !is_null) return error;
   if (column.not_null) {
     return CellError{value.is_null() ? "NULL in a column that is NOT NULL"
@@ -107,11 +112,12 @@ constexpr NativeForm kNativeForms[] = {
     {TypeKind::kTimestampTz, {1184, 1185, "timestamptz[]", true}},
     {TypeKind::kNumeric, {1700, 1231, "numeric[]", true}},
     {TypeKind::kUuid, {2950, 2951, "uuid[]", true}},
-    {TypeKind::kJsonb, {3802, 3807, "jsonb[]", true}},
 };
 
-// citext and name are of kind kText, but compare in their own way: they go as text with a cast.
+// citext and name are of kind kText, but compare in their own way: they go as text with a cast. So
+// does what is known by its print, which is compared as text too.
 KeyForm KeyFormOf(const TargetType& type) {
+  if (IsKnownByPrint(type)) return {};
   for (const NativeForm& native : kNativeForms) {
     if (native.kind == type.kind && native.form.element_oid == type.oid) return native.form;
   }
@@ -200,25 +206,58 @@ void KeyArrays::Clear() {
   size_ = 0;
 }
 
+bool KeyArrays::known_by_print() const {
+  return std::any_of(columns_.begin(), columns_.end(),
+                     [](const EncodedColumn& column) { return IsKnownByPrint(column.type); });
+}
+
 std::string KeyArrays::DeleteStatement(std::string_view schema, std::string_view table) const {
+  return Delete(schema, table, "");
+}
+
+std::string KeyArrays::DeletePrinted(std::string_view schema, std::string_view table) const {
+  const std::string printed = PrintedAlike();
+  return Delete(schema, table, "") + (printed.empty() ? "" : " AND " + printed);
+}
+
+std::string KeyArrays::DeleteMisprinted(std::string_view schema, std::string_view table) const {
+  return Delete(schema, table, ", n") + " AND NOT (" + PrintedAlike() + ") RETURNING d.n";
+}
+
+// format() prints by the output function, which a cast to text need not do (inet).
+std::string KeyArrays::PrintedAlike() const {
+  std::string condition;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (!IsKnownByPrint(columns_[i].type)) continue;
+    if (!condition.empty()) condition += " AND ";
+    condition += "format('%s', t." + QuoteIdentifier(columns_[i].name) + ") COLLATE \"C\" = d.k" +
+                 std::to_string(i + 1);
+  }
+  return condition;
+}
+
+// `number` names the place of a key behind its columns, or is empty.
+std::string KeyArrays::Delete(std::string_view schema, std::string_view table,
+                              std::string_view number) const {
   std::string arrays;
   std::string names;
   std::string condition;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const KeyForm form = KeyFormOf(columns_[i].type);
-    const std::string number = std::to_string(i + 1);
+    const std::string place = std::to_string(i + 1);
     if (i > 0) {
       arrays += ", ";
       names += ", ";
       condition += " AND ";
     }
-    arrays += "$" + number + "::" + std::string(form.array_name);
-    names += "k" + number;
-    condition += "t." + QuoteIdentifier(columns_[i].name) + " = d.k" + number;
+    arrays += "$" + place + "::" + std::string(form.array_name);
+    names += "k" + place;
+    condition += "t." + QuoteIdentifier(columns_[i].name) + " = d.k" + place;
     if (!form.native) condition.append("::").append(CastName(columns_[i].type));
   }
-  return "DELETE FROM " + QuoteQualified(schema, table) + " AS t USING unnest(" + arrays +
-         ") AS d(" + names + ") WHERE " + condition;
+  return "DELETE FROM " + QuoteQualified(schema, table) + " AS t USING unnest(" + arrays + ")" +
+         (number.empty() ? "" : " WITH ORDINALITY") + " AS d(" + names + std::string(number) +
+         ") WHERE " + condition;
 }
 
 std::string KeyArrays::BinaryArray(std::size_t i) const {

@@ -18,6 +18,7 @@ struct EncodedColumn {
   TargetType type;
   ConvertOptions options;
   bool not_null = false;  // NULL is rejected here, before the server would
+  bool key = false;       // finds the row: what is no IsUsualKey is rejected
 };
 
 enum class CopyFormat : std::uint8_t { kBinary, kText };
@@ -66,12 +67,22 @@ class KeyArrays {
 
   // "DELETE FROM schema.table AS t USING unnest($1::int4[], …) AS d(k1, …) WHERE t.k = d.k1 AND …".
   std::string DeleteStatement(std::string_view schema, std::string_view table) const;
+  // The same, but of keys that are known by their print (key_writing.h) only rows that print as the
+  // key was written.
+  std::string DeletePrinted(std::string_view schema, std::string_view table) const;
+  // For keys of such types: deletes the others, and returns the number of each key, from 1.
+  std::string DeleteMisprinted(std::string_view schema, std::string_view table) const;
+  bool known_by_print() const;
   // The array of key column `i` in PostgreSQL's binary array form; array_oid() is its type.
   std::string BinaryArray(std::size_t i) const;
   std::uint32_t array_oid(std::size_t i) const;
   std::size_t columns() const { return columns_.size(); }
 
  private:
+  std::string Delete(std::string_view schema, std::string_view table,
+                     std::string_view number) const;
+  std::string PrintedAlike() const;
+
   std::vector<EncodedColumn> columns_;
   std::vector<std::string> elements_;  // per column: length word and bytes of each element
   std::vector<std::size_t> before_;    // per column: the size before the key being added

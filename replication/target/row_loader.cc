@@ -72,8 +72,14 @@ class RowLoader::Attempt {
         stop_at_(stop_at),
         settled_(batch.rows(), false) {}
 
+  // Leaves out all rows but these.
+  void Only(const std::vector<std::size_t>& rows) {
+    settled_.assign(batch_.rows(), true);
+    for (const std::size_t row : rows) settled_[row] = false;
+  }
+
   std::vector<ServerRejection> Run() {
-    if (batch_.rows() == 0) return {};
+    if (RowAt(0, batch_.rows(), 1) == batch_.rows()) return {};
     do {
       for (std::size_t from = 0; from < batch_.rows();) from = LoadSegment(from);
     } while (SettlePostponed());
@@ -332,6 +338,15 @@ std::vector<ServerRejection> RowLoader::Load(const RowBatch& batch, std::string_
                                              std::string_view table, bool stop_at_unique) {
   const StopAt at_unique = [](const Error& error) { return error.sqlstate() != "23503"; };
   return Load(batch, schema, table, stop_at_unique ? at_unique : StopAt());
+}
+
+std::vector<ServerRejection> RowLoader::LoadAgain(const RowBatch& batch,
+                                                  const std::vector<std::size_t>& rows,
+                                                  std::string_view schema, std::string_view table) {
+  const StopAt never;
+  Attempt attempt(*this, batch, schema, table, never);
+  attempt.Only(rows);
+  return attempt.Run();
 }
 
 }  // namespace liteferry::target

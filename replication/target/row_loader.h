@@ -73,6 +73,11 @@ class RowLoader {
   std::vector<ServerRejection> Load(const RowBatch& batch, std::string_view schema,
                                     std::string_view table, bool stop_at_unique);
 
+  // Loads only the rows of these numbers, which were refused before; stops at nothing.
+  std::vector<ServerRejection> LoadAgain(const RowBatch& batch,
+                                         const std::vector<std::size_t>& rows,
+                                         std::string_view schema, std::string_view table);
+
   // COPY commands sent so far.
   std::int64_t copies() const { return copies_; }
 

@@ -359,13 +359,10 @@ std::vector<std::string> StateStore::RetryableRejected(std::int64_t table_no, st
   return ForEachRow(found, [&](int i) { return found.Text(i, 0); });
 }
 
-std::vector<std::string> StateStore::ClearRejected(std::int64_t table_no,
-                                                   const std::vector<std::string>& keys) {
-  if (keys.empty()) return {};
-  const PgResult found =
-      connection_.Exec(Fill(sql::kStateClearRejectedSql,
-                            {{"table_no", std::to_string(table_no)}, {"keys", ArrayText(keys)}}));
-  return ForEachRow(found, [&](int i) { return found.Text(i, 0); });
+void StateStore::ClearRejected(std::int64_t table_no, const std::vector<std::string>& keys) {
+  if (keys.empty()) return;
+  connection_.Exec(Fill(sql::kStateClearRejectedSql,
+                        {{"table_no", std::to_string(table_no)}, {"keys", ArrayText(keys)}}));
 }
 
 void StateStore::ClearRejectedTable(std::int64_t table_no) {

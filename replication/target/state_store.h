@@ -160,9 +160,7 @@ class StateStore {
   // key): tried again
   // with each batch of that table.
   std::vector<std::string> RetryableRejected(std::int64_t table_no, std::int64_t limit);
-  // Gives those of `keys` that were rejected.
-  std::vector<std::string> ClearRejected(std::int64_t table_no,
-                                         const std::vector<std::string>& keys);
+  void ClearRejected(std::int64_t table_no, const std::vector<std::string>& keys);
   void ClearRejectedTable(std::int64_t table_no);
   void AddRejected(const std::vector<RejectedRow>& rows);
 

@@ -38,6 +38,7 @@ struct TargetType {
   std::int32_t typmod = -1;  // of the column, or of the domain
   std::string name;          // as format_type() prints the column's own type
   std::string base_name;     // format_type() of the base type with its typmod, for casts
+  bool folds = false;        // the column's collation calls different texts equal
   std::vector<std::string> enum_labels;
   std::shared_ptr<const TargetType> element;  // kArray: the type of its elements
   char delimiter = ',';                       // kArray: between elements in its text form

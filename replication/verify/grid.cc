@@ -6,6 +6,7 @@
 
 #include "replication/base/error.h"
 #include "replication/base/text.h"
+#include "replication/target/key_writing.h"
 #include "replication/target/pg_connection.h"
 #include "replication/target/pg_error.h"
 #include "replication/target/sql.h"
@@ -144,6 +145,10 @@ Digest DigestOf(std::string_view bytes) {
   return hasher.Take();
 }
 
+Grid::Grid(const TableMapping& table) : table_(table), in_key_(table.columns.size(), false) {
+  for (const std::size_t position : table.key) in_key_[position] = true;
+}
+
 void Grid::AddExpected(Row row) {
   Require(row.size() == columns(), "a row of the source has another number of columns");
   for (std::size_t i = 0; i < row.size(); ++i) {
@@ -152,6 +157,10 @@ void Grid::AddExpected(Row row) {
     cell.at = text_.size();
     cell.form = ExpectedForm(row[i], pair.target.type, pair.options, text_);
     if (cell.form == Form::kNull && pair.target.not_null) cell.form = Form::kUnfit;
+    const bool value = cell.form == Form::kText || cell.form == Form::kAsk;
+    if (value && in_key_[i] && !target::IsUsualKey(row[i], pair.target.type, pair.options)) {
+      cell.form = Form::kUnfit;
+    }
     cell.size = static_cast<std::uint32_t>(text_.size() - cell.at);
     ask_ = ask_ || cell.form == Form::kAsk;
     cells_.push_back(cell);
@@ -196,10 +205,13 @@ void Grid::Resolve(target::PgConnection& connection) {
     if (rows.empty()) continue;
     std::vector<std::string_view> texts;
     for (const std::size_t row : rows) texts.push_back(text(row, column));
-    const auto forms = AskForms(connection, table_.columns[column].target.type.base_name, texts);
+    const target::TargetType& type = table_.columns[column].target.type;
+    const auto forms = AskForms(connection, type.base_name, texts);
+    const bool printed_key = in_key_[column] && target::IsKnownByPrint(type);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       Cell& cell = cells_[rows[i] * columns() + column];
-      cell.form = forms[i] ? Form::kText : Form::kUnfit;
+      const bool held = forms[i] && (!printed_key || *forms[i] == text(rows[i], column));
+      cell.form = held ? Form::kText : Form::kUnfit;
       cell.at = text_.size();
       cell.size = static_cast<std::uint32_t>(forms[i] ? forms[i]->size() : 0);
       if (forms[i]) text_.append(*forms[i]);
@@ -281,6 +293,9 @@ std::string KeyForm(const TableMapping& table, Row key, bool& ask) {
     text.clear();
     const Form form = ExpectedForm(key[i], pair.target.type, pair.options, text);
     if (form == Form::kUnfit || (form == Form::kNull && pair.target.not_null)) return "";
+    if (form != Form::kNull && !target::IsUsualKey(key[i], pair.target.type, pair.options)) {
+      return "";
+    }
     ask = ask || form == Form::kAsk;
     AppendKeyPart(out, form, text);
   }

@@ -26,7 +26,7 @@ Digest DigestOf(std::string_view bytes);
 // emptied. One thread.
 class Grid {
  public:
-  explicit Grid(const TableMapping& table) : table_(table) {}
+  explicit Grid(const TableMapping& table);
 
   // A row of the source, in the order of the mapping's columns.
   void AddExpected(Row row);
@@ -62,6 +62,7 @@ class Grid {
   }
 
   const TableMapping& table_;
+  std::vector<bool> in_key_;  // by column
   std::size_t rows_ = 0;
   std::vector<Cell> cells_;
   std::string text_;

@@ -39,13 +39,15 @@ SELECT a.attrelid,
        element.oid,
        element.typtype,
        element.typname,
-       element.typdelim
+       element.typdelim,
+       coalesce(NOT coll.collisdeterministic, false)
 FROM attribute a
 JOIN base ON base.declared = a.atttypid
 JOIN pg_type declared ON declared.oid = a.atttypid
 JOIN pg_type t ON t.oid = base.oid
 -- A true array; name and point, for example, have subscripts too.
 LEFT JOIN pg_type element ON element.oid = t.typelem AND element.typarray = t.oid
+LEFT JOIN pg_collation coll ON coll.oid = a.attcollation
 JOIN pg_namespace tn ON tn.oid = t.typnamespace
 CROSS JOIN LATERAL
   (SELECT CASE WHEN a.atttypmod <> -1 THEN a.atttypmod ELSE base.typmod END) AS modifier (value)

@@ -11,6 +11,7 @@
 #include "replication/mapping.h"
 #include "replication/rejections.h"
 #include "replication/session.h"
+#include "replication/sibling_finder.h"
 #include "replication/source/capture.h"
 #include "replication/source/changelog.h"
 #include "replication/source/row_reader.h"
@@ -141,7 +142,11 @@ class Pair {
     Apply();
   }
 
-  void ApplyTable(const TableMapping& table, int number, const std::set<PackedKey>& changed) {
+  void ApplyTable(const TableMapping& table, int number, std::set<PackedKey> changed) {
+    SiblingFinder siblings(*session_.source, table);
+    for (const PackedKey& key : std::set<PackedKey>(changed)) {
+      siblings.Find(key, [&](const PackedKey& sibling) { changed.insert(sibling); });
+    }
     const target::RowEncoder encoder = table.Encoder();
     target::RowBatch batch(encoder, std::size_t{1} << 20);
     source::RowReader reader(*session_.source, table.source, table.SourceColumns());
@@ -159,7 +164,9 @@ class Pair {
     DeleteKeys(*session_.target, table, {changed.begin(), changed.end()});
     if (batch.rows() > 0) {
       target::RowLoader loader(*session_.target);
-      for (const auto& one : loader.Load(batch, table.target.schema, table.target.name, false)) {
+      auto refused = loader.Load(batch, table.target.schema, table.target.name, false);
+      RejectMisprinted(*session_.target, table, batch, refused);
+      for (const auto& one : refused) {
         rejected.push_back(DescribeRejection(session_, table, batch.key(one.row), one));
       }
     }
