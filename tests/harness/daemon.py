@@ -161,4 +161,7 @@ class Daemon:
             raise AssertionError(f"{error}; last status: {seen.get('last')}\n{self.tail()}") from None
 
     def until_state(self, state, timeout=60):
+        """Of a daemon that runs, what it says itself: before it listens `status` reads the databases."""
+        if self.alive():
+            self.until_answers()
         return self.until(f"state {state}", lambda s: s["state"] == state, timeout)
