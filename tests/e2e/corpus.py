@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every database of the corpus: copied and followed under random writes, compared, cleaned up."""
+"""The notes service and every database of the corpus: copied and followed under random writes, compared, cleaned up."""
 import pathlib
 import re
 import sys
@@ -92,9 +92,9 @@ class Corpus(case.Case):
             UPDATE tags SET name = 'mended' WHERE CAST(name AS BLOB) = x'ff41';""")
 
 
-def add(name):
+def add(database):
     def test(self):
-        path = case.unpack(name, self.dir)
+        path = case.borrow(database, self.dir)
         self.make_target(path)
         dump = self.cluster.schema_dump(self.database)
         daemon = self.daemon(path, start=False)
@@ -111,7 +111,7 @@ def add(name):
         self.assert_equal(path, doubtful=True)
         self.end(path, daemon, dump)
 
-    setattr(Corpus, "test_" + re.sub(r"\W", "_", pathlib.Path(name).stem), test)
+    setattr(Corpus, "test_" + re.sub(r"\W", "_", database.stem), test)
 
 
 for each in case.corpus():

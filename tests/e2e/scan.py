@@ -241,9 +241,9 @@ class Scan(case.Case):
         self.assertRegex(seen, rb"scan  \d+\.\d%  \[#*-+\]  0/1 tables  ")
 
 
-def add(name):
+def add(database):
     def test(self):
-        path = case.unpack(name, self.dir)
+        path = case.borrow(database, self.dir)
         self.make_target(path)
         daemon = self.daemon(path, start=False)
         if not sqlite_catalog.tables(self.sqlite(path)):
@@ -257,7 +257,7 @@ def add(name):
             count = self.sqlite(path).execute(f"SELECT count(*) FROM {table.quoted}").fetchone()[0]
             self.assertEqual(total[table.name], count, table.name)
 
-    setattr(Scan, "test_as_the_copy_" + re.sub(r"\W", "_", pathlib.Path(name).stem), test)
+    setattr(Scan, "test_as_the_copy_" + re.sub(r"\W", "_", database.stem), test)
 
 
 for each in case.corpus():

@@ -2,7 +2,6 @@
 import argparse
 import glob
 import itertools
-import lzma
 import os
 import pathlib
 import random
@@ -25,26 +24,22 @@ _options = argparse.Namespace(postgres="15", seed=None)
 _numbers = itertools.count(1)
 
 
-def unpack(name, folder):
-    """A fresh copy of a database of tests/data, by its path there (without .xz)."""
-    target = pathlib.Path(folder) / pathlib.Path(name).name
-    source = pathlib.Path(name)
-    if source.is_absolute():
-        shutil.copy(source, target)
-        target.chmod(0o644)
-    else:
-        with lzma.open(DATA / (name + ".xz")) as packed:
-            target.write_bytes(packed.read())
-    return target
-
-
 def corpus():
-    """Names for unpack(): what the repository has, and the folder LITEFERRY_CORPUS names."""
-    names = [str(p.relative_to(DATA))[:-3] for p in sorted(DATA.glob("**/*.db.xz"))]
-    extra = os.environ.get("LITEFERRY_CORPUS")
-    if extra:
-        names += sorted(glob.glob(f"{extra}/**/*.db", recursive=True))
-    return names
+    """Paths of the real databases to run against: those in the folder that LITEFERRY_CORPUS names."""
+    folder = os.environ.get("LITEFERRY_CORPUS", "")
+    found = sorted(glob.glob(f"{folder}/**/*.db", recursive=True)) if folder else []
+    if not found:
+        print("NOT RUN: tests over real databases. LITEFERRY_CORPUS " +
+              (f"names '{folder}', where none is" if folder else "names no folder"), file=sys.stderr)
+    return [pathlib.Path(path) for path in found]
+
+
+def borrow(database, folder):
+    """A copy of a database of the corpus that a test may write to; its path."""
+    target = pathlib.Path(folder) / database.name
+    shutil.copy(database, target)
+    target.chmod(0o644)
+    return target
 
 
 class Case(unittest.TestCase):
