@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "replication/base/error.h"
@@ -27,12 +28,15 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kBusyTimeout{100};
 // Commits within this time are one wake-up; in rollback-journal mode a reader can delay a writer.
-constexpr milliseconds kPauseWal{5};
+constexpr milliseconds kPauseWal{1};
 constexpr milliseconds kPauseRollback{50};
-// In WAL mode the last event of a commit comes before it is visible: the writer first waits for its
-// fsync. So after an event the watcher looks again, after twice the time each time, up to this.
-constexpr milliseconds kFirstSecondLook{10};
+// In WAL mode the last event of a commit comes before it is visible: the writer marks it so behind
+// the write, without fsync a few microseconds later. So the watcher looks after this time, and then
+// again, after twice the time each time, up to the last.
+constexpr std::chrono::microseconds kSettle{100};
+constexpr milliseconds kFirstSecondLook{1};
 constexpr milliseconds kLastSecondLook{320};
+constexpr milliseconds kHashApart{100};  // of the triggers, where the schema version stands still
 constexpr milliseconds kMeasureApart{1000};  // of the log's size, which reads 128 entries
 constexpr milliseconds kFirstBackoff{100};
 constexpr milliseconds kLastBackoff{1000};
@@ -111,7 +115,7 @@ class Source {
     if (database_ && (!id || *id != opened_)) Close();
     if (!database_) Open(watch);
     const std::int64_t version = database_->QueryInt("PRAGMA main.data_version");
-    if (!fresh_ || version != version_) {
+    if (!fresh_ || version != version_ || (hash_due_ && next_hash_.Passed())) {
       ReadBounds();
       measured_ = false;
     }
@@ -139,6 +143,7 @@ class Source {
     read_triggers_ = Statement();
     database_.reset();
     fresh_ = false;
+    hashed_version_ = -1;
   }
 
  private:
@@ -169,7 +174,14 @@ class Source {
     if (has_log && !changelog_) changelog_.emplace(*database_);
     bounds_ = has_log ? changelog_->Bounds() : LogBounds{};
     schema_version_ = database_->QueryInt("PRAGMA main.schema_version");
-    triggers_ = HashTriggers();
+    if (next_hash_.Passed() || schema_version_ != hashed_version_) {
+      triggers_ = HashTriggers();
+      hashed_version_ = schema_version_;
+      next_hash_ = Deadline::In(kHashApart);
+      hash_due_ = false;
+    } else {
+      hash_due_ = true;
+    }
     transaction.Commit();
   }
 
@@ -205,6 +217,9 @@ class Source {
   Deadline next_measure_ = Deadline::In(milliseconds(0));
   std::int64_t schema_version_ = 0;
   std::uint64_t triggers_ = 0;
+  std::int64_t hashed_version_ = -1;  // schema version when that was read
+  bool hash_due_ = false;             // something was committed since
+  Deadline next_hash_ = Deadline::In(milliseconds(0));
 };
 
 bool SameObservation(const Observation& a, const Observation& b) {
@@ -315,6 +330,7 @@ void Watcher::Run() {
       // Another file of the folder that is written all the time must not keep us busy.
       if (ready && !wake) pause_for(kPauseWal);
     }
+    if (wake && source.is_wal()) std::this_thread::sleep_for(kSettle);
     second_look = wake ? kFirstSecondLook : std::min(second_look * 2, kLastSecondLook * 2);
   }
 }
