@@ -12,6 +12,7 @@ class ReplicationPort {
 
   virtual void Start() = 0;
   virtual void RequestStop() noexcept = 0;
+  virtual void Abandon() noexcept = 0;
   virtual bool Stopped() const noexcept = 0;
   virtual EngineStatus Status() const = 0;
   virtual void Pause(bool release_capture) = 0;

@@ -30,6 +30,8 @@ constexpr milliseconds kTickOnTerminal(250);  // while the status line moves
 constexpr milliseconds kTickStopping(20);
 // systemd's patience is prolonged while a batch is being finished, but not for ever.
 constexpr auto kLongestDrain = std::chrono::minutes(2);
+// A batch that takes longer waits for somebody, for a lock most likely; it can be done again.
+constexpr std::chrono::seconds kBatchPatience(10);
 
 }  // namespace
 
@@ -134,8 +136,22 @@ class Supervisor::Impl {
                signal);
     notifier_.Notify("STOPPING=1\nSTATUS=finishing the batch");
     cutting_over_ = settings_.cutover.on_shutdown;
-    if (!cutting_over_) replication_.RequestStop();
+    if (!cutting_over_) RequestStop();
     Schedule(milliseconds(0));
+  }
+
+  void RequestStop() {
+    replication_.RequestStop();
+    give_up_at_ = steady_clock::now() + kBatchPatience;
+  }
+
+  // The position tells the next start what of it was applied.
+  void GiveUpInTime(steady_clock::time_point now) {
+    if (!give_up_at_ || now < *give_up_at_) return;
+    give_up_at_.reset();
+    log_->warn("event=batch_given_up reason=\"it was not finished in {} s\"",
+               kBatchPatience.count());
+    replication_.Abandon();
   }
 
   // cutover.on_shutdown: once all is applied, the cutover; the engine is stopped when it has ended.
@@ -158,7 +174,7 @@ class Supervisor::Impl {
       log_->error("event=not_cut_over reason=\"{}\"", status.cutover.message);
       result_ = ExitCode::kTryAgain;
     }
-    replication_.RequestStop();
+    RequestStop();
   }
 
   void Tick() {
@@ -171,6 +187,7 @@ class Supervisor::Impl {
         notifier_.Notify("EXTEND_TIMEOUT_USEC=10000000");
       }
       if (cutting_over_) LeadCutover(now);
+      GiveUpInTime(now);
       return Schedule(kTickStopping);
     }
     const EngineStatus status = replication_.Status();
@@ -234,6 +251,7 @@ class Supervisor::Impl {
   History history_;
   ProgressCadence cadence_{steady_clock::now()};
   std::optional<steady_clock::time_point> stopping_since_;
+  std::optional<steady_clock::time_point> give_up_at_;
   bool cutting_over_ = false;
   std::optional<std::int64_t> attempt_;  // the one before that of the shutdown
   steady_clock::time_point extended_;

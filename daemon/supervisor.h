@@ -18,7 +18,8 @@ namespace liteferry::daemon {
 
 // The main thread of `liteferry run`: signals, timers, progress, systemd, HTTP and the control
 // socket around one engine. It touches neither database. The first SIGTERM or SIGINT asks the
-// engine to finish its batch; the second ends the process at once. While nothing happens it wakes
+// engine to finish its batch, and gives that up after ten seconds; the second ends the process at
+// once. While nothing happens it wakes
 // once a second. Thread-safety: one thread. Lifetime: what is handed in must outlive it.
 class Supervisor {
  public:

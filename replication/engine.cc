@@ -96,6 +96,10 @@ class Engine::Impl {
     context_.stop.Set();
     context_.wake.Set();
   }
+  void Abandon() noexcept {
+    RequestStop();
+    context_.abort.Set();
+  }
   bool Stopped() const noexcept { return stopped_.load(); }
 
   EngineStatus Status() const {
@@ -567,6 +571,7 @@ Engine::~Engine() = default;
 
 void Engine::Start() { impl_->Start(); }
 void Engine::RequestStop() noexcept { impl_->RequestStop(); }
+void Engine::Abandon() noexcept { impl_->Abandon(); }
 bool Engine::Stopped() const noexcept { return impl_->Stopped(); }
 EngineStatus Engine::Status() const { return impl_->Status(); }
 void Engine::Pause(bool release_capture) {

@@ -33,6 +33,9 @@ class Engine {
   void Start();
   // Asks it to finish the batch under way and end. Returns at once; see Stopped().
   void RequestStop() noexcept;
+  // Cuts the batch under way short, for one that would not end: it is rolled back, or the position
+  // tells the next start that it was applied. Returns at once; see Stopped().
+  void Abandon() noexcept;
   // True once the engine thread has ended.
   bool Stopped() const noexcept;
 

@@ -57,10 +57,6 @@ void MeasureLocks(const EngineContext& context, source::Database& database) {
 
 TargetTransaction::TargetTransaction(target::PgConnection& connection) : connection_(connection) {
   connection_.Begin();
-  // Whoever waits for a lock holds up those who come after it: a role that is to wait less does so.
-  connection_.ExecLater(
-      "SELECT set_config('lock_timeout', '30s', true) WHERE current_setting('lock_timeout')"
-      "::interval NOT BETWEEN '1 ms' AND '30 s'");
 }
 
 TargetTransaction::~TargetTransaction() {

@@ -23,6 +23,7 @@ class EnginePort final : public ReplicationPort {
 
   void Start() override { engine_.Start(); }
   void RequestStop() noexcept override { engine_.RequestStop(); }
+  void Abandon() noexcept override { engine_.Abandon(); }
   bool Stopped() const noexcept override { return engine_.Stopped(); }
   EngineStatus Status() const override { return engine_.Status(); }
   void Pause(bool release_capture) override { engine_.Pause(release_capture); }

@@ -24,6 +24,7 @@ class FakeEngine final : public ReplicationPort {
     stop_requested = true;
     if (obedient) stopped = true;
   }
+  void Abandon() noexcept override { stopped = true; }
   bool Stopped() const noexcept override { return stopped; }
   EngineStatus Status() const override { return board.Read(); }
   void Pause(bool) override { ++pauses; }

@@ -172,6 +172,24 @@ class Daemons(case.Case):
         daemon.wait()
         self.assert_equal(self.path)
 
+    def test_term_does_not_wait_for_a_lock(self):
+        daemon = self.daemon(self.path)
+        daemon.wait()
+        holder = self.cluster.connect(self.database)
+        self.addCleanup(holder.close)
+        holder.autocommit = False
+        holder.cursor().execute("LOCK TABLE item")
+        self.db.execute("UPDATE item SET price = price + 1")
+        wait_until("the batch waits", lambda: self.pg(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'liteferry' "
+            f"AND datname = '{self.database}'"), 30)
+        self.assertEqual(daemon.stop(timeout=25), 0)
+        self.assertIn("batch_given_up", daemon.log.read_text())
+        holder.rollback()
+        daemon.start()
+        daemon.wait()
+        self.assert_equal(self.path)
+
     def test_target_is_away_at_the_start(self):
         self.cluster.stop("fast")
         daemon = self.daemon(self.path)

@@ -12,5 +12,8 @@ SELECT set_config('statement_timeout', '0', true),  -- the client has its own de
        set_config('intervalstyle', 'postgres', true),
        set_config('lc_monetary', 'C', true),
        set_config('array_nulls', 'on', true);
+-- Whoever waits for a lock holds up those who come after it; a role that is to wait less does so.
+SELECT set_config('lock_timeout', '30s', true)
+WHERE current_setting('lock_timeout')::interval NOT BETWEEN '1 ms' AND '30 s';
 -- A deferred constraint would let a bad row pass until COMMIT, where nobody can tell which one it was.
 SET CONSTRAINTS ALL IMMEDIATE;

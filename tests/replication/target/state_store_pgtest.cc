@@ -451,5 +451,18 @@ TEST_F(StateStoreTest, TransactionsDoNotDependOnTheRolesDefaults) {
   EXPECT_EQ(connection.Exec("SHOW datestyle").Text(0, 0), "German, DMY");
 }
 
+TEST_F(StateStoreTest, WaitsForALockAsLongAsTheRoleAllowsAndNeverLongerThanHalfAMinute) {
+  const std::string alter =
+      "ALTER DATABASE " + connection_.server().database + " SET lock_timeout = ";
+  for (const auto& [role, kept] :
+       {std::pair("0", "30s"), {"'300ms'", "300ms"}, {"'10min'", "30s"}, {"'30s'", "30s"}}) {
+    connection_.Exec(alter + role);
+    PgConnection connection = Open();
+    connection.Begin();
+    EXPECT_EQ(connection.Exec("SHOW lock_timeout").Text(0, 0), kept) << role;
+    connection.Commit();
+  }
+}
+
 }  // namespace
 }  // namespace liteferry::target
