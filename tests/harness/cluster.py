@@ -113,9 +113,12 @@ class Cluster:
 
     def revive(self):
         """Starts a server that was stopped, or ended by itself, as one does whose disk is full."""
+        if self.process is not None and self.process.poll() is None:
+            # It may be about to end: what it does since its disk was full, not what it does now.
+            wait_until("PostgreSQL accepts connections, or has ended",
+                       lambda: self.process.poll() is not None or self._accepts(), 60)
         if self.process is None or self.process.poll() is not None:
             self.start()
-        wait_until("PostgreSQL accepts connections", self._accepts, 60)
 
     def fall_behind(self):
         """A standby receives no more."""
