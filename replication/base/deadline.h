@@ -10,15 +10,16 @@ class Deadline {
  public:
   using Clock = std::chrono::steady_clock;
 
-  static Deadline In(std::chrono::milliseconds from_now) {
-    return Deadline(Clock::now() + from_now);
-  }
+  static Deadline In(Clock::duration from_now) { return Deadline(Clock::now() + from_now); }
 
   bool Passed() const { return Clock::now() >= at_; }
-  // Never negative.
+  // Never negative; rounded up.
   std::chrono::milliseconds Remaining() const {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - Clock::now());
     return std::max(left, std::chrono::milliseconds(0));
+  }
+  Clock::duration RemainingExactly() const {
+    return std::max(at_ - Clock::now(), Clock::duration(0));
   }
   Deadline Earlier(Deadline other) const { return Deadline(std::min(at_, other.at_)); }
 

@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
+#include <ctime>
 
 #include "replication/base/error.h"
 
@@ -36,8 +38,11 @@ short WaitFor(int fd, short events, const SignalEvent& stop, const SignalEvent* 
   fds[1] = {stop.fd(), POLLIN, 0};
   fds[2] = {wake != nullptr ? wake->fd() : -1, POLLIN, 0};
   for (;;) {
-    const int ready =
-        ::poll(fds.data(), fds.size(), static_cast<int>(deadline.Remaining().count()));
+    const std::chrono::nanoseconds left = deadline.RemainingExactly();
+    timespec time{};
+    time.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
+    time.tv_nsec = (left % std::chrono::seconds(1)).count();
+    const int ready = ::ppoll(fds.data(), fds.size(), &time, nullptr);
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) {
       throw Error(Disposition::kBug, Component::kControl, "poll failed on descriptor");

@@ -14,7 +14,6 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "replication/base/error.h"
@@ -299,7 +298,7 @@ void Watcher::Run() {
   Reporter reporter(on_change_);
   Trouble trouble(poll_);
   milliseconds second_look = kFirstSecondLook;
-  const auto pause_for = [this](milliseconds pause) {
+  const auto pause_for = [this](std::chrono::microseconds pause) {
     WaitFor(-1, 0, stop_, nullptr, Deadline::In(pause));
   };
   while (!stop_.IsSet()) {
@@ -330,7 +329,7 @@ void Watcher::Run() {
       // Another file of the folder that is written all the time must not keep us busy.
       if (ready && !wake) pause_for(kPauseWal);
     }
-    if (wake && source.is_wal()) std::this_thread::sleep_for(kSettle);
+    if (wake && source.is_wal()) pause_for(kSettle);
     second_look = wake ? kFirstSecondLook : std::min(second_look * 2, kLastSecondLook * 2);
   }
 }
