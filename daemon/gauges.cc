@@ -28,6 +28,21 @@ void CountTables(const EngineStatus& status, metrics::Gauges& gauges) {
   if (status.state == State::kStarting) gauges.tables_not_captured = 0;
 }
 
+// While nobody knows the position, what may be missing is at least as old as this process.
+double LagAtLeast(const StatusReport& report) {
+  if (const auto lag = report.LagSeconds()) return *lag;
+  if (report.status.position_known || !report.started_at) {
+    return report.status.LagSeconds(report.now);
+  }
+  const std::chrono::duration<double> up = report.now - *report.started_at;
+  return std::max(up.count(), 0.001);
+}
+
+// At most that many changes are missing.
+std::int64_t EntriesKept(const EngineStatus& status) {
+  return status.captured == 0 ? 0 : std::max<std::int64_t>(status.captured - status.oldest_kept, 0);
+}
+
 }  // namespace
 
 metrics::Gauges MakeGauges(const StatusReport& report) {
@@ -44,13 +59,13 @@ metrics::Gauges MakeGauges(const StatusReport& report) {
   gauges.server_version = version.substr(0, version.find(' '));
   gauges.durability = report.durability;
   gauges.pooled = status.target.pooled;
-  gauges.lag_seconds = status.LagSeconds(report.now);
+  gauges.lag_seconds = LagAtLeast(report);
   if (const auto lag = report.LagSeconds()) {
     const std::chrono::duration<double> now = report.now.time_since_epoch();
     gauges.heartbeat = now.count() - *lag;
   }
-  gauges.lag_changes = status.backlog_changes;
-  gauges.lag_bytes = status.UnappliedBytes();
+  gauges.lag_changes = status.position_known ? status.backlog_changes : EntriesKept(status);
+  gauges.lag_bytes = status.position_known ? status.UnappliedBytes() : status.source.log_bytes;
   gauges.captured = status.captured;
   gauges.applied = status.applied;
   gauges.confirmed = status.confirmed;

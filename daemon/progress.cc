@@ -52,12 +52,16 @@ CopyCount CountCopy(const EngineStatus& status) {
   return count;
 }
 
+std::string LagText(double lag) {
+  return FormatDuration(std::chrono::milliseconds(std::llround(lag * 1000)));
+}
+
 std::string DescribeLag(const EngineStatus& status, std::chrono::system_clock::time_point now) {
   const std::optional<double> lag = KnownLagSeconds(status, now);
+  if (!status.position_known) return lag ? "lag " + LagText(*lag) : "lag unknown";
   if (!lag) return "lag unknown  backlog " + GroupDigits(status.backlog_changes);
   if (*lag == 0 && status.backlog_changes == 0) return "lag 0";
-  return "lag " + FormatDuration(std::chrono::milliseconds(std::llround(*lag * 1000))) +
-         "  backlog " + GroupDigits(status.backlog_changes);
+  return "lag " + LagText(*lag) + "  backlog " + GroupDigits(status.backlog_changes);
 }
 
 }  // namespace
@@ -65,7 +69,8 @@ std::string DescribeLag(const EngineStatus& status, std::chrono::system_clock::t
 std::optional<double> KnownLagSeconds(const EngineStatus& status,
                                       std::chrono::system_clock::time_point now) {
   if (status.oldest_unapplied_at) return status.LagSeconds(now);
-  if (status.state == State::kStarting || status.backlog_changes > 0) return std::nullopt;
+  const bool known = status.position_known && status.state != State::kStarting;
+  if (!known || status.backlog_changes > 0) return std::nullopt;
   return 0;
 }
 
@@ -186,8 +191,10 @@ std::string ProgressFields(const EngineStatus& status, const Progress& progress,
     if (progress.rows_per_second) text += " rows_per_second=" + Fixed(*progress.rows_per_second, 0);
   }
   if (const auto lag = KnownLagSeconds(status, now)) text += " lag_seconds=" + Fixed(*lag, 3);
-  text += " backlog=" + std::to_string(status.backlog_changes) +
-          " applied=" + std::to_string(status.applied);
+  if (status.position_known) {
+    text += " backlog=" + std::to_string(status.backlog_changes) +
+            " applied=" + std::to_string(status.applied);
+  }
   if (progress.applied_per_second) {
     text += " changes_per_second=" + Fixed(*progress.applied_per_second, 1);
   }

@@ -62,8 +62,8 @@ class ProgressMeter {
   Progress progress_;
 };
 
-// The lag, or nothing when it is not known: before the first look at both ends, or with a backlog
-// of unknown age.
+// The lag, or nothing when it is not known: before the position was read from the target, or with a
+// backlog of unknown age.
 std::optional<double> KnownLagSeconds(const EngineStatus& status,
                                       std::chrono::system_clock::time_point now);
 

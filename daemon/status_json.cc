@@ -31,17 +31,25 @@ Json RejectionsJson(const EngineStatus& status) {
   return rows;
 }
 
-Json TablesJson(const EngineStatus& status) {
+Json TablesJson(const StatusReport& report) {
   Json tables = Json::array();
-  for (const TableStatus& table : status.tables) {
-    tables.push_back({{"name", table.name},
-                      {"rows_expected", table.rows_expected},
-                      {"rows_copied", table.rows_copied},
-                      {"changes_applied", table.changes_applied},
-                      {"rejected", table.rejected},
-                      {"captured", table.captured},
-                      {"copy_done", table.copy_done},
-                      {"problem", table.problem}});
+  for (const TableStatus& table : report.status.tables) {
+    const VerifyStatus::Table* const verified = report.Verified(table);
+    tables.push_back(
+        {{"name", table.name},
+         {"rows_expected", table.rows_expected},
+         {"rows_copied", table.rows_copied},
+         {"changes_applied", table.changes_applied},
+         {"rejected", table.rejected},
+         {"captured", table.captured},
+         {"copy_done", table.copy_done},
+         {"problem", table.problem},
+         {"in_doubt", table.in_doubt},
+         {"behind_since", OptionalTime(table.behind_since)},
+         {"lag_seconds", OrNull(report.LagSeconds(table))},
+         {"last_verified",
+          verified == nullptr ? Json(nullptr) : OptionalTime(report.status.verify.last_finished)},
+         {"differences", verified == nullptr ? Json(nullptr) : Json(verified->differences)}});
   }
   return tables;
 }
@@ -57,13 +65,16 @@ Json SourceJson(const StatusReport& report) {
           {"log_limit_bytes", report.log_limit_bytes}};
 }
 
-Json TargetJson(const TargetStatus& target) {
+Json TargetJson(const StatusReport& report) {
+  const TargetStatus& target = report.status.target;
   return {{"up", target.up},
           {"server_version", target.server_version},
           {"database", target.database},
           {"role", target.role},
           {"pooler", target.pooled},
-          {"address", target.address}};
+          {"address", target.address},
+          {"timeline", target.timeline == 0 ? Json(nullptr) : Json(target.timeline)},
+          {"durability", report.durability.empty() ? Json(nullptr) : Json(report.durability)}};
 }
 
 Json ProgressJson(const Progress& progress) {
@@ -167,6 +178,11 @@ void ReadTables(const Json& root, EngineStatus& status) {
     Read(item, "captured", table.captured);
     Read(item, "copy_done", table.copy_done);
     Read(item, "problem", table.problem);
+    Read(item, "in_doubt", table.in_doubt);
+    table.behind_since = ReadTime(item, "behind_since");
+    std::optional<std::int64_t> differences;
+    Read(item, "differences", differences);
+    if (differences) status.verify.tables.push_back({table.name, *differences});
   }
 }
 
@@ -199,6 +215,8 @@ void ReadEnds(const Json& root, StatusReport& report) {
   Read(target, "role", to.role);
   Read(target, "pooler", to.pooled);
   Read(target, "address", to.address);
+  Read(target, "timeline", to.timeline);
+  Read(target, "durability", report.durability);
 }
 
 void ReadProgress(const Json& root, Progress& progress) {
@@ -225,9 +243,13 @@ void ReadEngine(const Json& root, EngineStatus& status) {
   Read(root, "next_action", status.next_action);
   Read(root, "consistent", status.consistent);
   Read(root, "backlog_changes", status.backlog_changes);
+  const Json& commits = Part(root, "commit_seconds");
+  Read(commits, "p50", status.commit_p50_seconds);
+  Read(commits, "p99", status.commit_p99_seconds);
   status.oldest_unapplied_at = ReadTime(root, "oldest_unapplied_at");
   const Json& position = Part(root, "position");
   Read(position, "captured", status.captured);
+  status.position_known = position.contains("applied") && position["applied"].is_number();
   Read(position, "applied", status.applied);
   Read(position, "confirmed", status.confirmed);
   Read(position, "oldest_kept", status.oldest_kept);
@@ -341,6 +363,7 @@ Json GatesJson(const std::vector<CutoverGate>& gates) {
 std::string StatusJson(const StatusReport& report) {
   const EngineStatus& status = report.status;
   const bool retrying = status.state == State::kRetrying;
+  const bool known = status.position_known;
   std::optional<double> uptime;
   if (report.started_at) {
     uptime = std::chrono::duration<double>(report.now - *report.started_at).count();
@@ -352,20 +375,23 @@ std::string StatusJson(const StatusReport& report) {
   root["next_action"] = status.next_action;
   root["consistent"] = status.consistent;
   root["lag_seconds"] = OrNull(report.LagSeconds());
-  root["backlog_changes"] = status.backlog_changes;
+  root["backlog_changes"] = known ? Json(status.backlog_changes) : Json(nullptr);
+  root["backlog_bytes"] = known ? Json(status.UnappliedBytes()) : Json(nullptr);
   root["oldest_unapplied_at"] = OptionalTime(status.oldest_unapplied_at);
   root["position"] = {{"captured", status.captured},
-                      {"applied", status.applied},
-                      {"confirmed", status.confirmed},
+                      {"applied", known ? Json(status.applied) : Json(nullptr)},
+                      {"confirmed", known ? Json(status.confirmed) : Json(nullptr)},
                       {"oldest_kept", status.oldest_kept}};
-  root["tables"] = TablesJson(status);
+  root["commit_seconds"] = {{"p50", OrNull(status.commit_p50_seconds)},
+                            {"p99", OrNull(status.commit_p99_seconds)}};
+  root["tables"] = TablesJson(report);
   root["rejected_rows"] = status.rejected_rows;
   root["rejections"] = RejectionsJson(status);
   root["rejected_query"] = status.rejected_query;
   root["verify"] = VerifyJson(status.verify);
   root["cutover"] = CutoverJson(report);
   root["source"] = SourceJson(report);
-  root["target"] = TargetJson(status.target);
+  root["target"] = TargetJson(report);
   root["version"] = report.version;
   root["now"] = FormatTimestamp(report.now);
   root["pid"] = report.pid == 0 ? Json(nullptr) : Json(report.pid);

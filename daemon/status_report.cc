@@ -13,6 +13,20 @@ std::optional<double> StatusReport::LagSeconds() const {
   return KnownLagSeconds(status, now);
 }
 
+std::optional<double> StatusReport::LagSeconds(const TableStatus& table) const {
+  const std::optional<double> all = LagSeconds();
+  if (!all || !table.behind_since) return table.copy_done ? all : std::nullopt;
+  const std::chrono::duration<double> alone = now - *table.behind_since;
+  return std::max(*all, std::max(alone.count(), 0.001));
+}
+
+const VerifyStatus::Table* StatusReport::Verified(const TableStatus& table) const {
+  const auto& all = status.verify.tables;
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == table.name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
 int StatusReport::TablesCaptured() const {
   return static_cast<int>(std::count_if(status.tables.begin(), status.tables.end(),
                                         [](const TableStatus& table) { return table.captured; }));

@@ -24,13 +24,17 @@ struct StatusReport {
   std::int64_t pid = 0;
   std::optional<std::chrono::system_clock::time_point> started_at;
   std::int64_t log_limit_bytes = 0;
-  std::string durability = "local";  // target.durability; for the metrics only
+  std::string durability;  // target.durability; "" when no daemon runs
   // How old a comparison may be for the cutover; 0 for not known.
   std::chrono::milliseconds verify_max_age{0};
   std::vector<HistorySample> history;  // over HTTP only
 
   // Nothing when it is not known; see KnownLagSeconds().
   std::optional<double> LagSeconds() const;
+  // How far behind the target may be in this table alone; nothing when it is not known.
+  std::optional<double> LagSeconds(const TableStatus& table) const;
+  // The latest comparison of everything, if it had this table; null if not.
+  const VerifyStatus::Table* Verified(const TableStatus& table) const;
   int TablesCaptured() const;
   // The gates of the cutover that can be judged from here, as they are now; `cutover plan` looks
   // at both databases and judges all of them. None once it is cut over.

@@ -74,6 +74,8 @@ std::string Ends(const StatusReport& report) {
   if (!target.server_version.empty()) {
     text += "   PostgreSQL " + Printable(target.server_version) + "   role " +
             Printable(target.role) + (target.pooled ? "   through a pooler" : "   direct");
+    if (target.timeline > 0) text += "   timeline " + std::to_string(target.timeline);
+    if (!report.durability.empty()) text += "   durability " + report.durability;
   }
   if (!target.up) text += "   NOT REACHABLE";
   return text + "\n";
@@ -127,19 +129,32 @@ std::string CutoverLine(const StatusReport& report) {
   return "not ready: " + Join(blockers, "; ");
 }
 
+std::string LagText(double seconds) {
+  return FormatDuration(milliseconds(std::llround(seconds * 1000)));
+}
+
 std::string Positions(const StatusReport& report) {
   const EngineStatus& status = report.status;
   const std::optional<double> lag = report.LagSeconds();
   std::string text = "lag      ";
-  text += lag ? FormatDuration(milliseconds(std::llround(*lag * 1000))) : "unknown";
-  text += "   backlog " + GroupDigits(status.backlog_changes) + " changes";
+  text += lag ? LagText(*lag) : "unknown";
+  if (status.position_known) {
+    text += "   backlog " + GroupDigits(status.backlog_changes) + " changes";
+    if (status.backlog_changes > 0) {
+      text += " (" + FormatBytes(static_cast<std::uint64_t>(status.UnappliedBytes())) + ")";
+    }
+  }
   if (report.progress.captured_per_second && report.progress.applied_per_second) {
     text += "   rate " + ShortNumber(*report.progress.captured_per_second) + "/s in, " +
             ShortNumber(*report.progress.applied_per_second) + "/s out";
   }
+  if (status.commit_p99_seconds) text += "   p99 commit " + LagText(*status.commit_p99_seconds);
+  const auto known = [&](std::int64_t position) {
+    return status.position_known ? GroupDigits(position) : std::string("unknown");
+  };
   text += "\nposition captured " + GroupDigits(status.captured) + "   applied " +
-          GroupDigits(status.applied) + "   confirmed " + GroupDigits(status.confirmed) +
-          "   kept since " + GroupDigits(status.oldest_kept) + "\n";
+          known(status.applied) + "   confirmed " + known(status.confirmed) + "   kept since " +
+          GroupDigits(status.oldest_kept) + "\n";
   if (status.held > 0) {
     text += "held     " + std::to_string(status.held) +
             " constraints, indexes and triggers of the target stand aside\n";
@@ -174,26 +189,42 @@ std::vector<const TableStatus*> MostImportant(const EngineStatus& status, std::s
   return tables;
 }
 
-std::string Tables(const EngineStatus& status, std::size_t most) {
+// By the latest comparison, whose age stands above: "ok", "3 differ", "-" where it had not this
+// one.
+std::string VerifiedText(const StatusReport& report, const TableStatus& table) {
+  const VerifyStatus::Table* const verified = report.Verified(table);
+  if (verified == nullptr) return "-";
+  return verified->differences > 0 ? GroupDigits(verified->differences) + " differ" : "ok";
+}
+
+std::string Tables(const StatusReport& report, std::size_t most) {
+  const EngineStatus& status = report.status;
   if (status.tables.empty()) return "";
   std::size_t width = 14;
   for (const TableStatus& table : status.tables) width = std::max(width, table.name.size() + 2);
   width = std::min<std::size_t>(width, 60);
   const auto row = [&](const std::string& name, const std::string& rows, const std::string& copied,
-                       const std::string& changes, const std::string& rejected) {
-    return Padded(name, width, false) + Padded(rows, 14, true) + Padded(copied, 9, true) +
-           Padded(changes, 14, true) + Padded(rejected, 11, true) + "\n";
+                       const std::string& changes, const std::string& rejected,
+                       const std::string& lag, const std::string& verified) {
+    return Padded(name, width, false) + Padded(rows, 12, true) + Padded(copied, 8, true) +
+           Padded(changes, 11, true) + Padded(rejected, 10, true) + Padded(lag, 9, true) +
+           Padded(verified, 10, true) + "\n";
   };
-  std::string text = "\n" + row("TABLE", "ROWS SRC", "COPIED", "CHANGES", "REJECTED");
+  std::string text =
+      "\n" + row("TABLE", "ROWS SRC", "COPIED", "CHANGES", "REJECTED", "LAG", "VERIFIED");
   const std::vector<const TableStatus*> shown = MostImportant(status, most);
   for (const TableStatus* one : shown) {
     const TableStatus& table = *one;
-    const std::string name = Printable(table.name) + (table.captured          ? ""
-                                                      : table.problem.empty() ? " (not captured)"
-                                                                              : " (not followed)");
+    const std::optional<double> lag = report.LagSeconds(table);
+    const std::string name = Printable(table.name) +
+                             (table.captured          ? ""
+                              : table.problem.empty() ? " (not captured)"
+                                                      : " (not followed)") +
+                             (table.in_doubt ? " (in doubt)" : "");
     text +=
         row(name, GroupDigits(std::max(table.rows_expected, table.rows_copied)),
-            CopiedPercent(table), GroupDigits(table.changes_applied), GroupDigits(table.rejected));
+            CopiedPercent(table), GroupDigits(table.changes_applied), GroupDigits(table.rejected),
+            lag ? LagText(*lag) : "-", VerifiedText(report, table));
   }
   if (shown.size() < status.tables.size()) {
     text += "… " + std::to_string(status.tables.size() - shown.size()) + " more tables\n";
@@ -274,7 +305,7 @@ std::string_view FirstRows(std::string_view text, std::size_t rows, std::size_t 
 std::string StatusText(const StatusReport& report, bool color, const StatusLimits& limits) {
   const EngineStatus& status = report.status;
   return Header(report) + Ends(report) + StateLines(report, color) + "\n" + Positions(report) +
-         Tables(status, limits.tables) + Problems(status, limits.problems);
+         Tables(report, limits.tables) + Problems(status, limits.problems);
 }
 
 std::string StatusScreen(const StatusReport& report, bool color, TerminalSize size) {

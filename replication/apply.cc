@@ -297,6 +297,7 @@ class Batch {
     }
     context_.probe.ChangesApplied(upserts, gone);
     context_.probe.TransactionApplied(result_.entries, commit_seconds_);
+    context_.commits.Add(commit_seconds_);
     const auto rejected = rejections_changed_ ? ReadRejections(*session_.store) : RejectionReport{};
     if (rejections_changed_) session_.rejected.clear();
     for (const target::RejectedCount& count : rejected.counts) {
@@ -305,6 +306,8 @@ class Batch {
     const auto held = result_.held_again ? session_.held->List().size() : 0;
     context_.board.Update([&](EngineStatus& status) {
       status.applied = result_.to;
+      status.commit_p50_seconds = context_.commits.Quantile(0.5);
+      status.commit_p99_seconds = context_.commits.Quantile(0.99);
       status.consistent = session_.stream.consistent;
       if (result_.held_again) status.held = static_cast<int>(held);
       for (const auto& [number, changes] : tables_) CountChanges(status, *changes);

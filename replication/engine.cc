@@ -25,6 +25,7 @@
 #include "replication/prepare.h"
 #include "replication/reconcile.h"
 #include "replication/source/watcher.h"
+#include "replication/table_doubts.h"
 #include "replication/table_start.h"
 #include "replication/target/pg_error.h"
 #include "replication/verify/schedule.h"
@@ -61,6 +62,8 @@ class Engine::Impl {
                  probe,
                  std::move(log),
                  RandomUuid(),
+                 {},
+                 {},
                  {},
                  {},
                  {},
@@ -266,7 +269,10 @@ class Engine::Impl {
     next_pairing_ = SteadyClock::now() + kLookAgain;
   }
 
-  void NoteSettled() { lag_.Settled(session_->settled() && !session_->released, session_->stream); }
+  void NoteSettled() {
+    lag_.Settled(session_->settled() && !session_->released, session_->stream);
+    ShowDoubts(context_, *session_);
+  }
 
   void NotePosition(const target::StreamRow& stream) {
     const std::int64_t lost = lag_.Position(stream);

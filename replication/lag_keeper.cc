@@ -3,19 +3,14 @@
 #include <algorithm>
 
 namespace liteferry {
-namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::system_clock;
 
-// When the owner of the stream last knew that nothing was missing; now, when it never did.
 LagKeeper::Time LastInSync(const target::StreamRow& stream) {
   const auto now = system_clock::now();
   if (stream.in_sync_at_ms <= 0) return now;
-  return std::min(LagKeeper::Time(milliseconds(stream.in_sync_at_ms)), now);
+  return std::min(LagKeeper::Time(std::chrono::milliseconds(stream.in_sync_at_ms)), now);
 }
-
-}  // namespace
 
 bool LagKeeper::Observe(const source::Observation& observation) {
   const std::lock_guard lock(mutex_);
@@ -45,6 +40,7 @@ bool LagKeeper::Observe(const source::Observation& observation) {
 
 std::int64_t LagKeeper::Position(const target::StreamRow& stream) {
   const std::lock_guard lock(mutex_);
+  position_read_ = true;
   const std::int64_t before = clock_.applied();
   const bool rewound = positioned_ && before > stream.applied_seq;
   if (!positioned_ || rewound) {
@@ -91,12 +87,14 @@ LagKeeper::SteadyClock::time_point LagKeeper::last_change() const {
 void LagKeeper::Fill(EngineStatus& status) const {
   const std::lock_guard lock(mutex_);
   status.captured = std::max(clock_.captured(), status.captured);
-  status.oldest_unapplied_at = clock_.OldestUnapplied();
+  status.position_known = position_read_;
+  status.oldest_unapplied_at = position_read_ ? clock_.OldestUnapplied() : std::nullopt;
   if (unsettled_since_ &&
       (!status.oldest_unapplied_at || *unsettled_since_ < *status.oldest_unapplied_at)) {
     status.oldest_unapplied_at = unsettled_since_;
   }
-  status.backlog_changes = std::max<std::int64_t>(status.captured - status.applied, 0);
+  status.backlog_changes =
+      position_read_ ? std::max<std::int64_t>(status.captured - status.applied, 0) : 0;
 }
 
 }  // namespace liteferry

@@ -45,13 +45,17 @@ class LagKeeper {
  private:
   mutable std::mutex mutex_;
   LagClock clock_;
-  std::int64_t observed_ = 0;  // the newest seq, as the watcher saw it last
-  bool positioned_ = false;
+  std::int64_t observed_ = 0;   // the newest seq, as the watcher saw it last
+  bool positioned_ = false;     // the clock counts from the position
+  bool position_read_ = false;  // at least once
   SteadyClock::time_point last_change_{};
   std::int64_t schema_version_ = 0;  // as the watcher saw it last
   std::uint64_t triggers_ = 0;
   std::uint64_t file_ = 0;
   std::optional<Time> unsettled_since_;
 };
+
+// When the owner of the stream last knew that nothing was missing; now, when it never did.
+LagKeeper::Time LastInSync(const target::StreamRow& stream);
 
 }  // namespace liteferry

@@ -88,6 +88,7 @@ void ReadTarget(const config::Settings& settings, const SignalEvent& stop, Engin
   status.target.role = connection->server().role;
   status.target.pooled = connection->server().pooled;
   status.target.address = connection->Describe();
+  status.target.timeline = connection->server().timeline;
   target::StateStore store(*connection, settings.target.state_schema);
   const auto stream = store.Exists() ? store.ReadStream(false) : std::nullopt;
   if (!stream) {
@@ -95,6 +96,7 @@ void ReadTarget(const config::Settings& settings, const SignalEvent& stop, Engin
     return;
   }
   status.state = StateOf(*stream);
+  status.position_known = true;
   if (status.source.up && status.cutover.fenced != (stream->phase == target::Phase::kCutOver)) {
     status.state = State::kCuttingOver;
     status.notes.emplace_back(
@@ -172,6 +174,7 @@ std::optional<std::int64_t> ReadNewestChange(const config::Settings& settings) {
 EngineStatus ReadOfflineStatus(const config::Settings& settings, const SignalEvent& stop) {
   EngineStatus status;
   status.state = State::kStarting;
+  status.position_known = false;
   status.reason = "no daemon is running";
   status.next_action = "Start it with `liteferry run`.";
   status.source.path = settings.source.path;
@@ -185,7 +188,9 @@ EngineStatus ReadOfflineStatus(const config::Settings& settings, const SignalEve
   } catch (const Error& error) {
     status.notes.push_back("target: " + error.message());
   }
-  status.backlog_changes = std::max<std::int64_t>(status.captured - status.applied, 0);
+  if (status.position_known) {
+    status.backlog_changes = std::max<std::int64_t>(status.captured - status.applied, 0);
+  }
   return status;
 }
 

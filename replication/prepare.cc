@@ -56,6 +56,7 @@ void OpenBoth(EngineContext& context, Session& session) {
     status.target.role = server.role;
     status.target.pooled = server.pooled;
     status.target.address = session.target->Describe();
+    status.target.timeline = server.timeline;
   });
   session.store =
       std::make_unique<target::StateStore>(*session.target, settings.target.state_schema);

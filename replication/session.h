@@ -9,6 +9,7 @@
 
 #include "config/settings.h"
 #include "replication/base/signal_event.h"
+#include "replication/commit_times.h"
 #include "replication/mapping.h"
 #include "replication/source/capture.h"
 #include "replication/source/sqlite_handle.h"
@@ -48,7 +49,9 @@ struct EngineContext {
   std::atomic<bool> reconcile{false};
   // A person said that the fence of a cutover that the target forgot is to be taken away.
   std::atomic<bool> unfence{false};
-  std::uint64_t doubts = 0;  // engine thread only: never the same number twice
+  std::uint64_t doubts = 0;   // engine thread only: never the same number twice
+  CommitTimes commits;        // engine thread only
+  bool doubts_shown = false;  // engine thread only: ShowDoubts has something to take back
 
   Confirmation* confirmation = nullptr;  // the engine's; engine thread only
 

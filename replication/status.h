@@ -33,7 +33,10 @@ struct TableStatus {
   std::int64_t rejected = 0;
   bool captured = false;
   bool copy_done = false;
-  std::string problem;  // why it is not followed now, "" when it is
+  std::string problem;    // why it is not followed now, "" when it is
+  bool in_doubt = false;  // it is being compared: its changes were not captured for a while
+  // Since when the target may lack changes of this table alone; nothing where it is as far as all.
+  std::optional<std::chrono::system_clock::time_point> behind_since = std::nullopt;
 };
 
 // One of the rows that the target refused. Never its value.
@@ -59,7 +62,8 @@ struct TargetStatus {
   std::string database;
   std::string role;
   bool pooled = false;
-  std::string address;  // host:port/database, no secret
+  std::string address;        // host:port/database, no secret
+  std::int64_t timeline = 0;  // grows with each failover; 0 for not known
 };
 
 // The latest comparison of all tables, by the schedule or by hand.
@@ -73,6 +77,11 @@ struct VerifyStatus {
   std::int64_t rows = 0;
   std::int64_t differences = 0;
   bool complete = false;  // every table could be compared
+  struct Table {
+    std::string name;  // on the source
+    std::int64_t differences = 0;
+  };
+  std::vector<Table> tables;  // those that were compared
 };
 
 // One condition of the cutover.
@@ -105,13 +114,18 @@ struct EngineStatus {
   std::string next_action;  // what a person should do, "" for nothing
   bool consistent = false;  // the target is a state that the source really had
 
+  // Whether `applied` was read from the target. Before that nobody knows what is missing there.
+  bool position_known = true;
   std::int64_t captured = 0;  // newest seq in the changelog
   std::int64_t applied = 0;
   std::int64_t confirmed = 0;
   std::int64_t oldest_kept = 0;
   // When the oldest change that is not applied yet was first seen; nothing when all is applied.
   std::optional<std::chrono::system_clock::time_point> oldest_unapplied_at;
-  std::int64_t backlog_changes = 0;
+  std::int64_t backlog_changes = 0;  // 0 while the position is not known
+  // How long a COMMIT on the target took, of the latest batches; nothing before the first.
+  std::optional<double> commit_p50_seconds;
+  std::optional<double> commit_p99_seconds;
 
   std::vector<TableStatus> tables;
   std::int64_t rejected_rows = 0;

@@ -26,7 +26,7 @@ struct Verification {
     std::string table;
     std::int64_t differences = 0;
   };
-  std::vector<TableDifferences> by_table;  // those with differences
+  std::vector<TableDifferences> by_table;  // those that were compared
   // Of the latest one that was complete and found none; only when read.
   std::optional<std::chrono::system_clock::time_point> last_success{};
 };

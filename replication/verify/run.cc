@@ -312,7 +312,7 @@ target::Verification RunResult::ToVerification(const std::string& started_by) co
   one.waiting = total.waiting;
   one.complete = complete();
   for (const TableResult& table : tables) {
-    if (table.outcome.differences() > 0) {
+    if (table.outcome.state == TableOutcome::State::kCompared) {
       one.by_table.push_back({table.name, table.outcome.differences()});
     }
   }

@@ -30,6 +30,9 @@ VerifyStatus ToStatus(const std::optional<target::Verification>& latest) {
   status.rows = latest->rows;
   status.differences = latest->differences;
   status.complete = latest->complete;
+  for (const auto& table : latest->by_table) {
+    status.tables.push_back({table.table, table.differences});
+  }
   return status;
 }
 
@@ -49,7 +52,7 @@ void NoteLatest(EngineContext& context, target::PgConnection& connection) {
   // What was found before this process looked for the first time is not counted again.
   if (before == VerifyStatus::kUnknown || !latest) return;
   for (const auto& table : latest->by_table) {
-    context.probe.RowsDiffer(table.table, table.differences);
+    if (table.differences > 0) context.probe.RowsDiffer(table.table, table.differences);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -42,6 +43,73 @@ TEST(StatusJsonTest, HasEveryFieldOfTheContract) {
     }
     EXPECT_TRUE(root["cutover"]["blockers"].is_array());
   }
+}
+
+// The names of all fields: `a.b` of an object in an object, `a[].b` of one in an array.
+void CollectNames(const json& value, const std::string& name, std::set<std::string>& names) {
+  if (value.is_object()) {
+    for (const auto& [key, part] : value.items()) {
+      CollectNames(part, name.empty() ? key : name + "." + key, names);
+    }
+  } else if (value.is_array() && !value.empty() && value[0].is_object()) {
+    for (const json& part : value) CollectNames(part, name + "[]", names);
+  } else {
+    names.insert(name);
+  }
+}
+
+TEST(StatusJsonTest, HasTheFieldsOfTheDocumentAndNoOther) {
+  StatusReport report = FollowingReport();
+  report.status.rejections.push_back({"notes", "[1]", "title", "why"});
+  report.status.cutover.gates.push_back({"following", true, "", ""});
+  report.history.emplace_back();
+  std::set<std::string> printed;
+  CollectNames(json::parse(StatusJson(report)), "", printed);
+
+  std::ifstream file(std::string(LITEFERRY_SOURCE_DIR) + "/docs/STATUS.md");
+  std::set<std::string> documented;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("| `")) continue;
+    const std::string cell = line.substr(0, line.find(" |", 1));
+    for (std::size_t at = cell.find('`'); at != std::string::npos; at = cell.find('`', at + 1)) {
+      const std::size_t end = cell.find('`', at + 1);
+      documented.insert(cell.substr(at + 1, end - at - 1));
+      at = end;
+    }
+  }
+  EXPECT_EQ(printed, documented);
+}
+
+TEST(StatusJsonTest, SaysWhatOneTableLacks) {
+  StatusReport report = FollowingReport();
+  EngineStatus& status = report.status;
+  status.tables[0].in_doubt = true;
+  status.tables[0].behind_since = report.now - std::chrono::seconds(60);
+  status.verify.last_finished = report.now - std::chrono::hours(1);
+  status.verify.tables = {{"tags", 0}};
+  const json tables = json::parse(StatusJson(report))["tables"];
+  EXPECT_EQ(tables[0]["in_doubt"], true);
+  EXPECT_DOUBLE_EQ(tables[0]["lag_seconds"], 60);
+  EXPECT_TRUE(tables[0]["last_verified"].is_null());
+  EXPECT_DOUBLE_EQ(tables[1]["lag_seconds"], 0.4);
+  EXPECT_EQ(tables[1]["differences"], 0);
+  EXPECT_FALSE(tables[1]["last_verified"].is_null());
+}
+
+TEST(StatusJsonTest, KnowsNoLagBeforeThePosition) {
+  StatusReport report = FollowingReport();
+  report.status.state = State::kRetrying;
+  report.status.position_known = false;
+  report.status.oldest_unapplied_at.reset();
+  report.status.backlog_changes = 0;
+  const json root = json::parse(StatusJson(report));
+  EXPECT_TRUE(root["lag_seconds"].is_null());
+  EXPECT_TRUE(root["backlog_changes"].is_null());
+  EXPECT_TRUE(root["position"]["applied"].is_null());
+  const std::string text = StatusText(ParseStatusJson(root.dump()), false);
+  EXPECT_NE(text.find("lag      unknown"), std::string::npos) << text;
+  // The metric must be a number, and not a reassuring one.
+  EXPECT_DOUBLE_EQ(MakeGauges(report).lag_seconds, 1000);
 }
 
 TEST(StatusJsonTest, TellsTheValues) {

@@ -124,6 +124,7 @@ inline StatusReport FollowingReport() {
   status.state = State::kFollowing;
   status.since = At(1'799'999'500'000);
   status.consistent = true;
+  status.position_known = true;
   status.captured = 1003;
   status.applied = 1000;
   status.confirmed = 1000;
