@@ -17,7 +17,7 @@ SANITIZERS ?= asan tsan
 SCALE ?= 0.2
 ROUNDS ?= 3
 # Real databases that some tests run against; they lie beside a checkout of ours, not in it.
-export LITEFERRY_CORPUS ?= $(wildcard $(CURDIR)/../shared/corpora)
+export CORPORA ?= $(wildcard $(CURDIR)/../shared/corpora)
 UNIT_TESTS := config_tests metrics_tests replication_tests daemon_tests
 
 deps:

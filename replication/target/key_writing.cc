@@ -14,6 +14,8 @@ namespace {
 
 using internal::IsoTime;
 
+__extension__ using Wide = __int128;
+
 constexpr std::uint32_t kTextOid = 25;
 constexpr std::uint32_t kNameOid = 19;
 
@@ -310,9 +312,13 @@ class Lister {
     const std::int64_t unit = options_.epoch == Epoch::kSeconds        ? internal::kMicrosPerSecond
                               : options_.epoch == Epoch::kMilliseconds ? 1000
                                                                        : 1;
-    const std::int64_t micros =
-        (moment.days + kDaysTo2000) * internal::kMicrosPerDay + moment.micros;
-    if (micros % unit == 0) out_.values.push_back(Value::Integer(micros / unit));
+    // A date reaches to the year 5874897, past what 64 bits count in microseconds.
+    const Wide micros =
+        static_cast<Wide>(moment.days + kDaysTo2000) * internal::kMicrosPerDay + moment.micros;
+    const Wide units = micros / unit;
+    if (micros % unit == 0 && units == static_cast<std::int64_t>(units)) {
+      out_.values.push_back(Value::Integer(static_cast<std::int64_t>(units)));
+    }
     Real(static_cast<double>(micros) / static_cast<double>(unit));
   }
 

@@ -25,11 +25,11 @@ _numbers = itertools.count(1)
 
 
 def corpus():
-    """Paths of the real databases to run against: those in the folder that LITEFERRY_CORPUS names."""
-    folder = os.environ.get("LITEFERRY_CORPUS", "")
+    """Paths of the real databases to run against: those in the folder that CORPORA names."""
+    folder = os.environ.get("CORPORA", "")
     found = sorted(glob.glob(f"{folder}/**/*.db", recursive=True)) if folder else []
     if not found:
-        print("NOT RUN: tests over real databases. LITEFERRY_CORPUS " +
+        print("NOT RUN: tests over real databases. CORPORA " +
               (f"names '{folder}', where none is" if folder else "names no folder"), file=sys.stderr)
     return [pathlib.Path(path) for path in found]
 
