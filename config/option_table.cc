@@ -259,9 +259,11 @@ const std::vector<Option<Settings>>& OptionTable() {
       In<&S::cutover, &S::Cutover::on_ready>(
           {.key = "cutover.on_ready",
            .description =
-               "A shell command that the daemon runs once the source is fenced and the "
-               "application may start on PostgreSQL. See docs/CUTOVER.md for its environment.",
-           .zero = "nothing is run"}),
+               "What the daemon does once the source is fenced and the application may start on "
+               "PostgreSQL: runs this shell command, or posts to this http or https URL. See "
+               "docs/CUTOVER.md for what either is told.",
+           .zero = "nothing is run",
+           .secret = true}),
 
       In<&S::http, &S::Http::listen>(
           {.key = "http.listen",

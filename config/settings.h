@@ -83,7 +83,7 @@ struct Settings {
     Milliseconds max_pause{3000};
     bool on_shutdown = false;
     Milliseconds verify_max_age{24 * 3600 * 1000};
-    std::string on_ready;  // a shell command; empty for none
+    std::string on_ready;  // a shell command or a URL, may hold secrets; empty for none
   } cutover;
 
   struct Http {

@@ -298,22 +298,40 @@ void ReadVerify(const Json& root, VerifyStatus& verify) {
 Json CutoverJson(const StatusReport& report) {
   const CutoverStatus& cutover = report.status.cutover;
   const auto blockers = report.CutoverBlockers();
-  return {{"ready", blockers.empty()},
-          {"blockers", blockers},
-          {"estimated_pause_seconds", nullptr},
-          {"checklist", GatesJson(report.CutoverGates())},
-          {"verify_max_age_seconds", std::chrono::duration<double>(report.verify_max_age).count()},
-          {"gates", GatesJson(cutover.gates)},
-          {"attempt", cutover.attempt},
-          {"running", cutover.running},
-          {"step", cutover.step},
-          {"result", cutover.result},
-          {"message", cutover.message},
-          {"next_action", cutover.next_action},
-          {"exit_code", cutover.exit_code},
-          {"fenced", cutover.fenced},
-          {"write_pause_seconds",
-           cutover.write_pause_seconds ? Json(*cutover.write_pause_seconds) : Json(nullptr)}};
+  return {
+      {"ready", blockers.empty()},
+      {"blockers", blockers},
+      {"estimated_pause_seconds",
+       cutover.estimated_pause_seconds ? Json(*cutover.estimated_pause_seconds) : Json(nullptr)},
+      {"planned_at", OptionalTime(cutover.planned_at)},
+      {"checklist", GatesJson(report.CutoverGates())},
+      {"verify_max_age_seconds", std::chrono::duration<double>(report.verify_max_age).count()},
+      {"gates", GatesJson(cutover.gates)},
+      {"attempt", cutover.attempt},
+      {"running", cutover.running},
+      {"step", cutover.step},
+      {"result", cutover.result},
+      {"message", cutover.message},
+      {"next_action", cutover.next_action},
+      {"exit_code", cutover.exit_code},
+      {"fenced", cutover.fenced},
+      {"write_pause_seconds",
+       cutover.write_pause_seconds ? Json(*cutover.write_pause_seconds) : Json(nullptr)}};
+}
+
+std::vector<CutoverGate> ReadGates(const Json& root, const char* name) {
+  std::vector<CutoverGate> gates;
+  const auto found = root.find(name);
+  if (found == root.end() || !found->is_array()) return gates;
+  for (const Json& one : *found) {
+    CutoverGate gate;
+    Read(one, "name", gate.name);
+    Read(one, "ok", gate.ok);
+    Read(one, "detail", gate.detail);
+    Read(one, "next_action", gate.next_action);
+    gates.push_back(std::move(gate));
+  }
+  return gates;
 }
 
 void ReadCutover(const Json& root, StatusReport& report) {
@@ -335,16 +353,12 @@ void ReadCutover(const Json& root, StatusReport& report) {
   double pause = -1;
   Read(*found, "write_pause_seconds", pause);
   if (pause >= 0) cutover.write_pause_seconds = pause;
-  const auto gates = found->find("gates");
-  if (gates == found->end() || !gates->is_array()) return;
-  for (const Json& one : *gates) {
-    CutoverGate gate;
-    Read(one, "name", gate.name);
-    Read(one, "ok", gate.ok);
-    Read(one, "detail", gate.detail);
-    Read(one, "next_action", gate.next_action);
-    cutover.gates.push_back(std::move(gate));
-  }
+  double estimate = -1;
+  Read(*found, "estimated_pause_seconds", estimate);
+  if (estimate >= 0) cutover.estimated_pause_seconds = estimate;
+  cutover.planned_at = ReadTime(*found, "planned_at");
+  if (cutover.planned_at) cutover.planned = ReadGates(*found, "checklist");
+  cutover.gates = ReadGates(*found, "gates");
 }
 
 }  // namespace

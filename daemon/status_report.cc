@@ -1,11 +1,42 @@
 #include "daemon/status_report.h"
 
 #include <algorithm>
+#include <array>
 
 #include "replication/base/text.h"
 #include "replication/cutover/gates.h"
 
 namespace liteferry::daemon {
+
+namespace {
+
+// What only a look at both databases can judge is as the latest look found it; one gate stands for
+// all of that before the first.
+void UsePlan(const EngineStatus& status, std::vector<CutoverGate>& gates) {
+  static constexpr std::array kLookedAt{"foreign keys", "sequences", "durability", "privileges"};
+  const std::vector<CutoverGate>& planned = status.cutover.planned;
+  const auto is_looked_at = [](const CutoverGate& gate) {
+    return std::find(kLookedAt.begin(), kLookedAt.end(), gate.name) != kLookedAt.end();
+  };
+  if (planned.empty()) {
+    std::erase_if(gates, is_looked_at);
+    gates.push_back({"both databases", false, "not looked through yet",
+                     "Run `liteferry cutover plan`: it looks at once."});
+    return;
+  }
+  // A shut "verified" means that the log does not reach back to the comparison any more.
+  const bool newer = status.cutover.planned_at && status.verify.last_finished &&
+                     *status.cutover.planned_at > *status.verify.last_finished;
+  for (CutoverGate& gate : gates) {
+    const auto found = std::find_if(planned.begin(), planned.end(),
+                                    [&](const CutoverGate& one) { return one.name == gate.name; });
+    if (found == planned.end()) continue;
+    const bool log_ended = gate.name == "verified" && gate.ok && newer && !found->ok;
+    if (is_looked_at(gate) || log_ended) gate = *found;
+  }
+}
+
+}  // namespace
 
 std::optional<double> StatusReport::LagSeconds() const {
   // Without a daemon nobody remembers: both ends must have been read.
@@ -58,13 +89,10 @@ std::vector<CutoverGate> StatusReport::CutoverGates() const {
   }
   facts.differences = status.verify.differences;
   facts.verify_complete = status.verify.complete;
-  facts.verify_in_log = true;  // only the databases know
+  facts.verify_in_log = true;  // see UsePlan()
   std::vector<CutoverGate> gates =
       cutover::JudgeGates(facts, verify_max_age.count() > 0 ? verify_max_age : milliseconds::max());
-  std::erase_if(gates, [](const CutoverGate& gate) {
-    return gate.name == "foreign keys" || gate.name == "sequences" || gate.name == "durability" ||
-           gate.name == "privileges";
-  });
+  UsePlan(status, gates);
   CutoverGate& following = gates.front();
   if (!following.ok && status.state != State::kFollowing) {
     following.detail = "state is " + std::string(ToString(status.state));

@@ -36,8 +36,8 @@ struct StatusReport {
   // The latest comparison of everything, if it had this table; null if not.
   const VerifyStatus::Table* Verified(const TableStatus& table) const;
   int TablesCaptured() const;
-  // The gates of the cutover that can be judged from here, as they are now; `cutover plan` looks
-  // at both databases and judges all of them. None once it is cut over.
+  // The gates of the cutover: those that can be judged from here as they are now, the others as the
+  // latest look at both databases found them, shut before the first. None once it is cut over.
   std::vector<CutoverGate> CutoverGates() const;
   // What stands in the way of a cutover now, "gate: detail"; empty when nothing does.
   std::vector<std::string> CutoverBlockers() const;

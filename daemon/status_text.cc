@@ -117,6 +117,10 @@ std::string Verification(const StatusReport& report) {
          (verify.complete ? "" : "; not every table could be compared");
 }
 
+std::string LagText(double seconds) {
+  return FormatDuration(milliseconds(std::llround(seconds * 1000)));
+}
+
 std::string CutoverLine(const StatusReport& report) {
   const CutoverStatus& cutover = report.status.cutover;
   if (cutover.running) return cutover.step;
@@ -124,13 +128,11 @@ std::string CutoverLine(const StatusReport& report) {
     return "done: SQLite refuses writes, the application runs on PostgreSQL";
   }
   const std::vector<std::string> blockers = report.CutoverBlockers();
-  if (blockers.empty())
-    return "nothing known in its way; `liteferry cutover plan` judges all gates";
+  if (blockers.empty()) {
+    return "ready; writes would wait about " +
+           LagText(report.status.cutover.estimated_pause_seconds.value_or(0));
+  }
   return "not ready: " + Join(blockers, "; ");
-}
-
-std::string LagText(double seconds) {
-  return FormatDuration(milliseconds(std::llround(seconds * 1000)));
 }
 
 std::string Positions(const StatusReport& report) {

@@ -68,6 +68,10 @@ std::string WaitProblem(target::PgConnection& target) {
          " for this role: no COMMIT waits for a standby's disk";
 }
 
+std::string Silent(const Error& error) {
+  return "the standby confirms nothing: " + error.message();
+}
+
 }  // namespace
 
 std::string DurabilityProblem(const config::Settings& settings, target::PgConnection& target,
@@ -79,7 +83,7 @@ std::string DurabilityProblem(const config::Settings& settings, target::PgConnec
     if (Ask(*standby, settings, stream) > 0 || stream.applied == 0) return "";
     return "the standby has not replayed the latest start of the daemon yet";
   } catch (const Error& error) {
-    return "the standby confirms nothing: " + error.message();
+    return Silent(error);
   }
 }
 
@@ -213,7 +217,7 @@ void Confirmation::Run() {
     } catch (const Error& error) {
       standby.reset();
       rest = kAskAfterFault;
-      if (!stop_.IsSet()) SetProblem("the standby confirms nothing: " + error.message());
+      if (!stop_.IsSet()) SetProblem(Silent(error));
     }
   }
 }

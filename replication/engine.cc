@@ -17,6 +17,7 @@
 #include "replication/confirmation.h"
 #include "replication/copy.h"
 #include "replication/cutover/attempt.h"
+#include "replication/cutover/gate_watch.h"
 #include "replication/cutover/run.h"
 #include "replication/housekeeping.h"
 #include "replication/lag_keeper.h"
@@ -53,6 +54,13 @@ enum class Command : std::uint8_t {
   kAbort
 };
 
+// They read both databases beside the engine, but not while it cuts over.
+struct Readers {
+  explicit Readers(EngineContext& context) : schedule(context), gates(context) {}
+  verify::Schedule schedule;
+  cutover::GateWatch gates;
+};
+
 }  // namespace
 
 class Engine::Impl {
@@ -83,7 +91,7 @@ class Engine::Impl {
     context_.wake.Set();
     if (thread_.joinable()) thread_.join();
     comparer_.reset();
-    schedule_.reset();
+    readers_.reset();
     watcher_.reset();
   }
 
@@ -92,7 +100,6 @@ class Engine::Impl {
         context_.settings.source.path, kWatcherPoll,
         [this](const source::Observation& observation) { Observe(observation); });
     thread_ = std::thread([this] { Run(); });
-    schedule_ = std::make_unique<verify::Schedule>(context_);
   }
 
   void RequestStop() noexcept {
@@ -316,6 +323,7 @@ class Engine::Impl {
   // All that was captured is applied. Now, when every log entry that speaks of a gap has been read,
   // tables in doubt are compared; the applying goes on meanwhile.
   Event CaughtUp() {
+    if (!readers_) readers_.emplace(context_);
     if (!comparer_) comparer_ = std::make_unique<Comparer>(context_);
     comparer_->Compare(*session_);
     Event event = Event::Of(Event::Kind::kCaughtUp);
@@ -358,6 +366,8 @@ class Engine::Impl {
   }
 
   Event DoCutOver() {
+    // Their locks are what the statements of the cutover would wait for, and its writers with them.
+    readers_.reset();
     const Event event = attempt_.CutOver(*session_);
     NotePosition(session_->stream);
     return event;
@@ -564,7 +574,7 @@ class Engine::Impl {
   SteadyClock::time_point next_housekeeping_{};
   std::unique_ptr<Comparer> comparer_;
   cutover::EngineAttempt attempt_{context_};
-  std::unique_ptr<verify::Schedule> schedule_;
+  std::optional<Readers> readers_;
   std::optional<bool> pause_wanted_;  // the latest command; nothing: as the stream row says
   std::string told_problems_;
   SteadyClock::time_point next_pairing_{};

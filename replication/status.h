@@ -103,6 +103,10 @@ struct CutoverStatus {
   int exit_code = 0;
   bool fenced = false;  // the source refuses writes; set before the foreign keys are validated
   std::vector<CutoverGate> gates;  // as the latest attempt found them
+  // As the latest look at both databases found them; no attempt was made for it.
+  std::optional<std::chrono::system_clock::time_point> planned_at;
+  std::vector<CutoverGate> planned;
+  std::optional<double> estimated_pause_seconds;
   std::optional<double> write_pause_seconds;
 };
 

@@ -9,7 +9,7 @@ set -euo pipefail
 
 # An entry is PACKAGE, or PACKAGE=COMMAND where any other source of COMMAND serves as well.
 build=(g++ cmake ninja-build ccache lld=ld.lld pkg-config git=git libpq-dev libsqlite3-dev
-       libboost1.81-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev
+       libcurl4-openssl-dev libboost1.81-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev
        prometheus-cpp-dev dpkg-dev file python3)
 demo=(postgresql-15 postgresql-client-15 python3 python3-psycopg2 sqlite3)
 bench=("${demo[@]}" libgtest-dev libgmock-dev pgloader)

@@ -242,7 +242,8 @@ CommandSpec CutoverStartSpec() {
       "by\n"
       "itself where none runs.";
   spec.example = "liteferry cutover start -c liteferry.yaml --on-ready 'systemctl restart app'";
-  spec.options = {{"--on-ready", "COMMAND", "run this once the application may start"}};
+  spec.options = {
+      {"--on-ready", "COMMAND", "run this, or post to this URL, once the application may start"}};
   spec.run = RunStart;
   return spec;
 }

@@ -15,6 +15,7 @@ constexpr int kTryAgain = static_cast<int>(ExitCode::kTryAgain);
 void EngineAttempt::Open(const std::string& step) {
   running_ = true;
   failure_.reset();
+  refused_ = false;
   context_.board.Update([&](EngineStatus& status) {
     CutoverStatus& cutover = status.cutover;
     ++cutover.attempt;
@@ -44,7 +45,7 @@ void EngineAttempt::Close(const std::string& result, const std::string& message,
 
 void EngineAttempt::CloseWith(const Error& error) {
   const bool ours = error.exit_code() != ExitCode::kBug;
-  Close("failed", error.message(), error.hint(),
+  Close(refused_ ? "refused" : "failed", error.message(), error.hint(),
         ours ? static_cast<int>(error.exit_code()) : kTryAgain);
 }
 
@@ -60,7 +61,7 @@ Event EngineAttempt::Begin(State state, bool settled) {
     Close("done", "cut over already", "", 0);
   } else if (state != State::kFollowing || !settled) {
     Close(
-        "failed",
+        "refused",
         "the state is " + std::string(ToString(state)) +
             (state == State::kFollowing ? ", but not every table is followed" : ", not following"),
         "Run `liteferry status`, or wait with `liteferry wait`.", kTryAgain);
@@ -79,7 +80,7 @@ Event EngineAttempt::BeginToGoBack(State state) {
     context_.unfence = true;
     return Event::Of(Event::Kind::kReturned);
   }
-  Close("failed", "there is nothing to abort: the state is " + std::string(ToString(state)), "",
+  Close("refused", "there is nothing to abort: the state is " + std::string(ToString(state)), "",
         kTryAgain);
   return Event::Of(Event::Kind::kWakeUp);
 }
@@ -100,6 +101,7 @@ Event EngineAttempt::CutOver(Session& session) {
     return Event::Of(Event::Kind::kFenced);
   } catch (const Error& error) {
     context_.log->warn("event=cutover_interrupted reason=\"{}\"", error.message());
+    refused_ = dynamic_cast<const Refused*>(&error) != nullptr;
     failure_ = error;
   }
   return Event::Of(Event::Kind::kReturned);
@@ -127,6 +129,7 @@ Event EngineAttempt::GoBack(Session& session) {
     return Event::Of(Event::Kind::kReturned);
   } catch (const Error& error) {
     // Refused: nothing has changed. Anything else Prepare has to sort out.
+    refused_ = dynamic_cast<const Refused*>(&error) != nullptr;
     if (error.exit_code() == ExitCode::kDataError) {
       CloseWith(error);
       return Event::Of(Event::Kind::kFinished);

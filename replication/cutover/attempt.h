@@ -41,6 +41,7 @@ class EngineAttempt {
   bool running_ = false;
   bool going_back_ = false;
   bool hook_due_ = false;
+  bool refused_ = false;  // `failure_` is a refusal: nothing was begun
   std::optional<Error> failure_;
 };
 

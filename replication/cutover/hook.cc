@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "replication/base/deadline.h"
+#include "replication/cutover/webhook.h"
 
 namespace liteferry::cutover {
 namespace {
@@ -56,10 +57,11 @@ int Start(const std::string& command, std::vector<std::string>& environment, pid
 
 }  // namespace
 
-std::string RunHook(const std::string& command, const HookFacts& facts, const SignalEvent& stop) {
+std::string RunHook(const std::string& on_ready, const HookFacts& facts, const SignalEvent& stop) {
+  if (IsWebhook(on_ready)) return PostWebhook(on_ready, facts, stop);
   std::vector<std::string> environment = Environment(facts);
   pid_t pid = 0;
-  if (const int error = Start(command, environment, pid); error != 0) {
+  if (const int error = Start(on_ready, environment, pid); error != 0) {
     return std::string("cannot start it: ") + std::strerror(error);
   }
   const Deadline deadline = Deadline::In(kPatience);

@@ -15,8 +15,8 @@ struct HookFacts {
   double write_pause_seconds = 0;
 };
 
-// Runs `command` with /bin/sh and waits for it, a minute at most, then kills it. Why it failed, or
-// "". Its output goes to our standard error.
-std::string RunHook(const std::string& command, const HookFacts& facts, const SignalEvent& stop);
+// Runs `on_ready` with /bin/sh and waits for it, a minute at most, then kills it; its output goes
+// to our standard error. A URL is posted to (webhook.h). Why it failed, or "".
+std::string RunHook(const std::string& on_ready, const HookFacts& facts, const SignalEvent& stop);
 
 }  // namespace liteferry::cutover

@@ -121,10 +121,10 @@ void GoBack(EngineContext& context, Session& session, const Step& step) {
   session.target->SetStatementTimeout(std::chrono::hours(1));
   const auto changed = FindForeignWrites(session, context.settings.target.state_schema);
   if (!changed.empty()) {
-    throw Error(Disposition::kRetry, Component::kTarget,
-                "PostgreSQL was written to since the cutover: table " + Join(changed, ", "))
-        .Hint("Going back would lose that. There is no automatic way back from here.")
-        .Exit(ExitCode::kDataError);
+    throw Refused(Error(Disposition::kRetry, Component::kTarget,
+                        "PostgreSQL was written to since the cutover: table " + Join(changed, ", "))
+                      .Hint("Going back would lose that. There is no automatic way back from here.")
+                      .Exit(ExitCode::kDataError));
   }
   step("taking the target back");
   ChangeFence(context, [](source::Database&, Fence& fence) { fence.SetMark(FenceMark::kLeaving); });

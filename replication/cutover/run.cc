@@ -68,11 +68,12 @@ class Attempt {
     std::vector<CutoverGate> shut;
     std::copy_if(plan.gates.begin(), plan.gates.end(), std::back_inserter(shut),
                  [](const CutoverGate& gate) { return !gate.ok; });
-    throw Error(Disposition::kRetry, Component::kControl,
-                "not ready to cut over: " + Blockers(plan.gates))
-        .Hint(shut.size() == 1 ? shut.front().next_action
-                               : "Run `liteferry cutover plan`: it says of each what to do.")
-        .Exit(ExitCode::kTryAgain);
+    throw Refused(Error(Disposition::kRetry, Component::kControl,
+                        "not ready to cut over: " + Blockers(plan.gates))
+                      .Hint(shut.size() == 1
+                                ? shut.front().next_action
+                                : "Run `liteferry cutover plan`: it says of each what to do.")
+                      .Exit(ExitCode::kTryAgain));
   }
 
   // The application's first queries on the target shall have statistics.

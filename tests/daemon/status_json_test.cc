@@ -261,6 +261,29 @@ TEST(StatusJsonTest, WhenItIsOpenEverywhereItIsReady) {
   EXPECT_EQ(report.CutoverGates().front().next_action, "Run this.");
 }
 
+TEST(StatusJsonTest, WhatNobodyLookedAtIsNotReady) {
+  StatusReport report = FollowingReport();
+  report.verify_max_age = std::chrono::hours(24);
+  report.status.verify.last_success = report.now - std::chrono::hours(23);
+  report.status.verify.last_finished = report.status.verify.last_success;
+  report.status.verify.complete = true;
+  ASSERT_THAT(report.CutoverBlockers(), ::testing::IsEmpty());
+  // A gate that was shut when both databases were looked at stays so until the next look.
+  report.status.cutover.planned[2] = {"durability", false, "no standby", "See there."};
+  report.status.cutover.planned.push_back({"verified", false, "not in the log", "Verify."});
+  EXPECT_THAT(report.CutoverBlockers(),
+              ::testing::ElementsAre("verified: not in the log", "durability: no standby"));
+  EXPECT_THAT(ParseStatusJson(StatusJson(report)).CutoverBlockers(),
+              ::testing::ElementsAreArray(report.CutoverBlockers()));
+  // A comparison since then is in the log.
+  report.status.verify.last_finished = report.now;
+  EXPECT_THAT(report.CutoverBlockers(), ::testing::ElementsAre("durability: no standby"));
+  report.status.cutover.planned_at.reset();
+  report.status.cutover.planned.clear();
+  EXPECT_THAT(report.CutoverBlockers(),
+              ::testing::ElementsAre("both databases: not looked through yet"));
+}
+
 TEST(StatusJsonTest, ReadsWhatOtherVersionsWrite) {
   const StatusReport report = ParseStatusJson(
       R"({"state":"following","new_field":{"x":1},"backlog_changes":"many","tables":[{"name":"t"},7],

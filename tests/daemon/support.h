@@ -135,6 +135,12 @@ inline StatusReport FollowingReport() {
                    {"tags", 5, 5, 2, 0, true, true, ""}};
   status.source = {true, "/data/app.db", "wal", 1 << 20, 4096, 8192};
   status.target = {true, "17.2", "app", "app", false, "orders-rw:5432/app"};
+  status.cutover.planned_at = report.now - std::chrono::seconds(20);
+  status.cutover.planned = {{"foreign keys", true, "2 held, no row refers to none", ""},
+                            {"sequences", true, "3 to be set", ""},
+                            {"durability", true, "commits are kept", ""},
+                            {"privileges", true, "sufficient", ""}};
+  status.cutover.estimated_pause_seconds = 0.05;
   return report;
 }
 

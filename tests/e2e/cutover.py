@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """`cutover`: every acknowledged write arrives, later ones are refused, and a crash at any step ends well."""
+import http.server
 import json
 import pathlib
 import sqlite3
@@ -73,6 +74,20 @@ class Client(threading.Thread):
             connection.close()
 
 
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Takes a webhook at the third time."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.heard.append((self.path, self.headers["Content-Type"], json.loads(body)))
+        self.send_response((500, 429, 204)[min(len(self.server.heard), 3) - 1])
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
 class Cutover(case.Case):
     def follow(self, journal="wal", config=None, ddl=DDL):
         self.path = self.make_source(ddl, journal=journal)
@@ -143,6 +158,39 @@ class Cutover(case.Case):
         self.assertEqual(daemon.status()["state"], "cut_over")
         self.assertIn("liteferry_cutover_write_pause_seconds", daemon.metrics())
         return daemon
+
+    def receiver(self):
+        server = http.server.HTTPServer(("127.0.0.1", 0), Receiver)
+        server.heard = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server
+
+    def test_webhook(self):
+        server = self.receiver()
+        url = f"http://bob:geheim@127.0.0.1:{server.server_address[1]}/hooks?token=geheim"
+        daemon = self.follow(config={"cutover": {"on_ready": url}})
+        daemon.must("cutover", "start")
+        self.assertEqual([path for path, kind, body in server.heard], ["/hooks?token=geheim"] * 3)
+        path, kind, body = server.heard[-1]
+        self.assertEqual(kind, "application/json")
+        self.assertEqual(body["event"], "cut_over")
+        self.assertEqual(body["source_path"], str(self.path))
+        self.assertEqual(body["position"], daemon.status()["position"]["applied"])
+        self.assertGreater(body["write_pause_seconds"], 0)
+        self.assertIn("on_ready_done", daemon.tail(100000))
+        # One that is away, asked by the command: told by its host, and the cutover stands.
+        server.shutdown()
+        server.server_close()
+        daemon.must("cutover", "abort")
+        daemon.wait()
+        daemon.must("verify")
+        result = daemon.command("cutover", "start", "--on-ready", "http://[geheim")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("--on-ready: it is not a URL", result.stderr)
+        self.assertNotIn("geheim", daemon.tail(100000) + result.stderr)
+        self.assertNotIn("geheim", daemon.command("config", "print").stdout)
 
     def test_under_writes(self):
         daemon = self.under_writes("wal")
@@ -338,6 +386,7 @@ class Cutover(case.Case):
         refused = daemon.command("cutover", "start")
         self.assertEqual(refused.returncode, 75)
         self.assertIn("liteferry verify", refused.stderr)
+        self.assertEqual(daemon.status()["cutover"]["result"], "refused")
         daemon.must("verify")
         self.assertEqual(shut(), [])
         self.write("INSERT INTO notes (project_id, body) VALUES (77, 'orphan')")

@@ -75,7 +75,7 @@ class Page(case.Case):
         wait_until("the rejection is gone", lambda: self.browser.text("#rejected") == "0", 120)
         # Cut over, and back: the checklist before, done after it.
         daemon.must("verify")
-        self.until_shows("#cutover", "Nothing known in its way.")
+        self.until_shows("#cutover", "Ready.")
         self.look("ready")
         daemon.must("cutover", "start")
         self.until_shows("#state", "Cut over")
