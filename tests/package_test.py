@@ -3,8 +3,10 @@
 The clean Debian is a folder that debootstrap fills; that takes root, debootstrap and Debian's mirror. What
 needs it is skipped where one of them is not there; the rest runs everywhere.
 """
+import hashlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -80,20 +82,36 @@ class Unit(unittest.TestCase):
         self.assertNotIn("secret", printed)
 
 
-def debian_root():
-    """A folder with a clean Debian that has what the package depends on, or None and why not."""
+def obstacle():
+    """Why there can be no clean Debian here, or ""."""
     if os.geteuid() != 0:
-        return None, "not root"
-    if shutil.which("debootstrap") is None:
-        return None, "no debootstrap"
-    cached = BUILD / "debian-root.tar"
+        return "not root"
+    return "" if shutil.which("debootstrap") else "no debootstrap"
+
+
+def dependencies(deb):
+    """The packages that this one depends on, by their own names, as far as a clean Debian lacks them."""
+    needed = {re.split(r"[ (|:]", d.strip())[0] for d in must("dpkg-deb", "-f", deb, "Depends").split(",")}
+    provided = {}  # e.g. libspdlog1.10-fmt9 is what libspdlog1.10 provides
+    for line in must("dpkg-query", "-W", "-f=${Package}\t${Provides}\n").splitlines():
+        package_name, provides = line.split("\t")
+        provided.update({re.split(r"[ (]", p.strip())[0]: package_name for p in provides.split(",")})
+        provided[package_name] = package_name
+    return sorted({provided[name] for name in needed} - {"libc6", "libgcc-s1", "libstdc++6"})
+
+
+def debian_root(libraries):
+    """A folder with a clean Debian that has these packages, or None and why not."""
+    digest = hashlib.sha256(" ".join(libraries).encode()).hexdigest()[:12]
+    cached = BUILD / f"debian-root-{digest}.tar"
     if not cached.exists():
         folder = temp_dir("debian")
         try:
             # The libraries come with it, so that nothing has to be fetched from inside.
-            libraries = "libpq5,libfmt9,libspdlog1.10,libprometheus-cpp-core1.0,libsqlite3-0,libyaml-cpp0.7"
-            result = run("debootstrap", "--variant=minbase", f"--include={libraries}", "bookworm",
+            result = run("debootstrap", "--variant=minbase", f"--include={','.join(libraries)}", "bookworm",
                          folder / "root", timeout=900)
+            if "Couldn't find these debs" in result.stderr + result.stdout:
+                raise AssertionError(result.stdout + result.stderr)
             if result.returncode != 0:
                 return None, "debootstrap: " + (result.stdout + result.stderr)[-500:]
             must("tar", "-C", folder / "root", "-cf", f"{cached}.new", ".")
@@ -108,15 +126,17 @@ class Life(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cached, why = debian_root()
-        if cached is None:
-            raise unittest.SkipTest(why)
+        if obstacle():
+            raise unittest.SkipTest(obstacle())
         cls.dir = temp_dir("package")
         cls.addClassCleanup(shutil.rmtree, cls.dir, ignore_errors=True)
+        cls.deb = package(cls.dir / "deb")
+        cached, why = debian_root(dependencies(cls.deb))
+        if cached is None:
+            raise unittest.SkipTest(why)
         cls.root = cls.dir / "root"
         cls.root.mkdir()
         must("tar", "-C", cls.root, "-xpf", cached)
-        cls.deb = package(cls.dir / "deb")
 
     def inside(self, *command):
         return must("chroot", self.root, *command, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})

@@ -17,21 +17,22 @@ class BesideLitestream(case.Case):
     def users(self):
         return self.writer(self.path, rate=60, script=notes_service.__file__)
 
-    def has(self, copy, slug):
+    # Marks are users: no client renames or deletes those.
+    def has(self, copy, name):
         db = sqlite_catalog.connect(copy, readonly=True)
         try:
             self.assertEqual(db.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
-            return db.execute("SELECT count(*) FROM tags WHERE name = ?", (slug,)).fetchone()[0] == 1
+            return db.execute("SELECT count(*) FROM users WHERE username = ?", (name,)).fetchone()[0] == 1
         finally:
             db.close()
 
     def mark(self, name):
         db = sqlite_catalog.connect(self.path)
-        db.execute("INSERT INTO tags (name) VALUES (?)", (name,))
+        db.execute("INSERT INTO users (username) VALUES (?)", (name,))
         db.close()
 
     def restored_with(self, name):
-        """A restore from the replica that has this tag: Litestream writes once a second."""
+        """A restore from the replica that has this mark: Litestream writes once a second."""
         def restored():
             copy = self.dir / "restored.db"
             copy.unlink(missing_ok=True)
@@ -91,7 +92,7 @@ class BesideLitestream(case.Case):
         self.assertEqual(self.litestream.complaints(), [])
         copy = self.restored_with("later")
         with self.assertRaisesRegex(sqlite3.IntegrityError, "moved to PostgreSQL"):
-            sqlite3.connect(copy).execute("INSERT INTO tags (name) VALUES ('too late')")
+            sqlite3.connect(copy).execute("INSERT INTO users (username) VALUES ('too late')")
 
 
 if __name__ == "__main__":
