@@ -2,17 +2,13 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <set>
-#include <unordered_set>
 
 #include "metrics/engine_probe.h"
 #include "replication/base/error.h"
 #include "replication/base/log.h"
+#include "replication/gather.h"
 #include "replication/rejections.h"
-#include "replication/sibling_finder.h"
-#include "replication/source/changelog.h"
-#include "replication/source/row_reader.h"
 #include "replication/target/row_loader.h"
 
 namespace liteferry {
@@ -20,143 +16,56 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Encoded rows of one table stay in memory up to this size, beyond it in a temporary file.
-constexpr std::size_t kTableMemory = std::size_t{4} << 20;
-// In rollback-journal mode the snapshot makes a writer's commit wait: about this many rows are read
-// in a few milliseconds.
-constexpr std::int64_t kRollbackJournalBatch = 1000;
 // Rows that a unique constraint of the target refused are tried again with each batch of their
 // table.
 constexpr std::int64_t kMostRetried = 1000;
-
-// What a batch does to one table.
-struct TableChanges {
-  explicit TableChanges(const TableMapping& mapped)
-      : table(mapped), encoder(mapped.Encoder()), rows(encoder, kTableMemory) {}
-
-  const TableMapping& table;
-  target::RowEncoder encoder;
-  std::unordered_set<PackedKey> keys;  // what was logged, what is retried, and their siblings
-  // All of `keys` in the order in which both databases store them (of integers: almost).
-  std::vector<std::string_view> ordered;
-  target::RowBatch rows;  // what is there now
-  std::vector<target::RejectedRow> rejected;
-};
 
 class Batch {
  public:
   Batch(EngineContext& context, Session& session) : context_(context), session_(session) {}
 
   ApplyResult Run() {
-    AddRetryable();
     Read();
     if (result_.to == result_.from) {
-      result_.caught_up = true;
       Settle();
       return result_;
     }
+    ReadAheadOf();
     Apply();
     Report();
     return result_;
   }
 
  private:
-  using Tables = std::map<int, std::unique_ptr<TableChanges>>;
-
-  TableChanges* Changes(int table_no) {
-    const auto found = tables_.find(table_no);
-    if (found != tables_.end()) return found->second.get();
-    const TableMapping* table = session_.Find(table_no);
-    if (table == nullptr) return nullptr;
-    return tables_.emplace(table_no, std::make_unique<TableChanges>(*table)).first->second.get();
+  void Read() {
+    std::optional<Gathered> ahead;
+    if (session_.ahead) ahead = session_.ahead->Take(session_.stream.applied_seq);
+    // What was read ahead knows nothing of rows that were refused since.
+    const bool fresh = !ahead || !session_.rejected.empty();
+    batch_ = fresh ? Gather(context_.settings, session_, *session_.source, WhereItStands())
+                   : std::move(*ahead);
+    result_.from = batch_.from;
+    result_.to = batch_.to;
+    result_.entries = batch_.entries;
+    result_.caught_up = batch_.caught_up && fresh;
   }
 
   // Asks before the snapshot is taken, so that the snapshot does not wait for the target.
-  void AddRetryable() {
+  GatherFrom WhereItStands() {
+    GatherFrom from{session_.stream.applied_seq, session_.stream.applied_mark, {}};
     for (const auto& [number, rows] : session_.rejected) {
-      retryable_[number] = session_.store->RetryableRejected(number, kMostRetried);
+      from.retried[number] = session_.store->RetryableRejected(number, kMostRetried);
     }
+    return from;
   }
 
-  void Read() {
-    const std::int64_t most = context_.settings.apply.max_batch_changes;
-    const std::int64_t limit =
-        session_.rollback_journal ? std::min(most, kRollbackJournalBatch) : most;
-    source::Transaction snapshot(*session_.source, source::Transaction::Kind::kRead);
-    RequireSameSource();
-    source::Changelog log(*session_.source);
-    const source::Seq newest = log.Bounds().newest;
-    result_.from = result_.to = session_.stream.applied_seq;
-    const auto entries = log.Read(result_.from, newest, limit, session_.key_widths);
-    if (entries.empty()) return;
-    result_.to = entries.back().seq;
-    result_.entries = static_cast<std::int64_t>(entries.size());
-    result_.caught_up = result_.to >= newest;
-    mark_ = entries.back().mark;
-    for (const source::LogEntry& entry : entries) {
-      if (entry.table_no < 0) unwatched_.insert(-entry.table_no);
-      if (TableChanges* changes = Changes(entry.table_no)) changes->keys.insert(entry.key);
+  // More is waiting: it is read while the target is at this. Not where a snapshot holds up writers.
+  void ReadAheadOf() {
+    if (batch_.caught_up || session_.rollback_journal || !session_.rejected.empty()) return;
+    if (!session_.ahead) {
+      session_.ahead = std::make_shared<ReadAhead>(context_.settings, session_);
     }
-    for (auto& [number, changes] : tables_) ReadRows(number, *changes);
-    snapshot.Commit();
-  }
-
-  // Within the snapshot: that it is the database, the schema and the log that this session knows.
-  void RequireSameSource() {
-    source::Database& source = *session_.source;
-    const char* changed = nullptr;
-    if (source.FileMoved()) {
-      changed = "the file of the source was replaced";
-    } else if (source.QueryInt("PRAGMA schema_version") != session_.schema_version) {
-      changed = "the schema of the source changed";
-    } else if (source.QueryText("SELECT value FROM _liteferry_meta WHERE key = 'incarnation'") !=
-               session_.stream.incarnation) {
-      changed = "the source was replaced";
-    } else if (session_.stream.applied_seq > 0) {
-      source::Changelog log(source);
-      const auto mark = log.MarkAt(session_.stream.applied_seq);
-      if (!mark || *mark != session_.stream.applied_mark) changed = "the source went back in time";
-    }
-    if (changed != nullptr) throw Error(Disposition::kInDoubt, Component::kSource, changed);
-    const auto broken =
-        source::Capture(source).FindBroken(session_.captured_tables, session_.capture);
-    if (!broken.empty()) {
-      throw Error(Disposition::kInDoubt, Component::kCapture,
-                  "triggers are missing or altered on table " + broken.front());
-    }
-  }
-
-  void ReadRows(int number, TableChanges& changes) {
-    std::unordered_set<PackedKey> refused;
-    for (const std::string& json : retryable_[number]) refused.insert(KeyFromJson(json));
-    changes.keys.insert(refused.begin(), refused.end());
-    AddSiblings(changes);
-    source::RowReader reader(*session_.source, changes.table.source, changes.table.SourceColumns());
-    std::vector<Value> row;
-    changes.ordered.assign(changes.keys.begin(), changes.keys.end());
-    std::sort(changes.ordered.begin(), changes.ordered.end());
-    std::vector<std::string_view> reading = changes.ordered;
-    // Of rows that are one on the target the one that is there keeps its place.
-    std::stable_partition(reading.begin(), reading.end(),
-                          [&](std::string_view key) { return !refused.contains(PackedKey(key)); });
-    for (const std::string_view ordered : reading) {
-      if (!reader.ReadByKey(ordered, row)) continue;
-      const PackedKey key(ordered);
-      if (const auto rejection = changes.rows.Add(row, key)) {
-        changes.rejected.push_back(DescribeRejection(session_, changes.table, key, *rejection));
-      }
-    }
-  }
-
-  // The key of a row of the target may be several of the source. Its rows are deleted and written
-  // together, so that the server sees all who want the place: one gets it, the others are rejected.
-  void AddSiblings(TableChanges& changes) {
-    SiblingFinder siblings(*session_.source, changes.table);
-    std::vector<PackedKey> found;
-    for (const PackedKey& key : changes.keys) {
-      siblings.Find(key, [&](const PackedKey& sibling) { found.push_back(sibling); });
-    }
-    changes.keys.insert(found.begin(), found.end());
+    session_.ahead->Begin({batch_.to, batch_.mark, {}});
   }
 
   // The last table in doubt may have been found equal without anything left to apply.
@@ -172,12 +81,13 @@ class Batch {
 
   void Apply() {
     const target::Phase phase = session_.stream.phase;
-    const bool consistent = result_.caught_up && session_.settled() && unwatched_.empty();
-    session_.store->BeginApply(session_.owner, result_.from, result_.to, mark_, phase, consistent);
+    const bool consistent = batch_.caught_up && session_.settled() && batch_.unwatched.empty();
+    session_.store->BeginApply(session_.owner, result_.from, result_.to, batch_.mark, phase,
+                               consistent);
     try {
-      for (auto& [number, changes] : tables_) deleted_ += Delete(number, *changes);
-      for (auto& [number, changes] : tables_) Insert(number, *changes);
-      for (const int number : unwatched_) session_.store->DoubtTable(number);
+      for (auto& [number, changes] : batch_.tables) deleted_ += Delete(number, *changes);
+      for (auto& [number, changes] : batch_.tables) Insert(number, *changes);
+      for (const int number : batch_.unwatched) session_.store->DoubtTable(number);
       session_.store->NoteHistory(result_.to);
       const auto start = Clock::now();
       session_.target->Commit();
@@ -191,9 +101,9 @@ class Batch {
       throw;
     }
     session_.stream.applied_seq = result_.to;
-    session_.stream.applied_mark = mark_;
+    session_.stream.applied_mark = batch_.mark;
     session_.stream.consistent = consistent;
-    for (const int number : unwatched_) {
+    for (const int number : batch_.unwatched) {
       const TableMapping* table = session_.Find(number);
       if (table == nullptr) continue;
       session_.Doubt(context_, number, "its changes were not captured for a while");
@@ -254,8 +164,8 @@ class Batch {
     if (changes.rows.rows() == 0) return {};
     const target::TargetTable& table = changes.table.target;
     target::RowLoader loader(*session_.target);
-    const bool hold_uniques =
-        !result_.caught_up || session_.suspects.contains(number) || unwatched_.contains(number);
+    const bool hold_uniques = !batch_.caught_up || session_.suspects.contains(number) ||
+                              batch_.unwatched.contains(number);
     std::set<std::string> tried;  // held, or not to be held: what they refuse now is rejected
     const auto may_hold = [&](const Error& error) {
       if (tried.contains(error.constraint())) return false;
@@ -291,7 +201,7 @@ class Batch {
   void Report() {
     std::int64_t upserts = 0;
     std::int64_t gone = 0;
-    for (const auto& [number, changes] : tables_) {
+    for (const auto& [number, changes] : batch_.tables) {
       upserts += static_cast<std::int64_t>(changes->rows.rows());
       gone += static_cast<std::int64_t>(changes->keys.size() - changes->rows.rows());
     }
@@ -310,7 +220,7 @@ class Batch {
       status.commit_p99_seconds = context_.commits.Quantile(0.99);
       status.consistent = session_.stream.consistent;
       if (result_.held_again) status.held = static_cast<int>(held);
-      for (const auto& [number, changes] : tables_) CountChanges(status, *changes);
+      for (const auto& [number, changes] : batch_.tables) CountChanges(status, *changes);
       if (rejections_changed_) ShowRejections(rejected, status);
     });
     context_.log->debug(
@@ -329,10 +239,7 @@ class Batch {
   EngineContext& context_;
   Session& session_;
   ApplyResult result_;
-  Tables tables_;
-  std::map<int, std::vector<std::string>> retryable_;
-  std::set<int> unwatched_;  // tables that the log says were not captured for a while
-  std::int64_t mark_ = 0;
+  Gathered batch_;
   std::int64_t deleted_ = 0;
   double commit_seconds_ = 0;
   bool rejections_changed_ = false;

@@ -11,8 +11,10 @@ struct ApplyResult {
   std::int64_t from = 0;     // position before
   std::int64_t to = 0;       // position now; equal to `from` when nothing was waiting
   std::int64_t entries = 0;  // log entries covered
-  bool caught_up = false;    // the batch reached the newest entry of its snapshot
-  bool held_again = false;   // a unique index had to stand aside once more
+  // The batch reached the newest entry of a snapshot that this call took: never said of one that
+  // was read ahead, behind which more may wait by now.
+  bool caught_up = false;
+  bool held_again = false;  // a unique index had to stand aside once more
 };
 
 // Reads one batch from the source in one snapshot, closes the snapshot, and applies its net effect

@@ -62,6 +62,8 @@ struct EngineContext {
   std::atomic<bool> command_pending{false};  // leave long work (the copy) to obey a command
 };
 
+class ReadAhead;
+
 // One pair of connections with all that was found out over them. Made by Prepare, thrown away with
 // the first fault: what it knows may be wrong after one. Thread-safety: engine thread only.
 struct Session {
@@ -90,6 +92,10 @@ struct Session {
   std::shared_ptr<const TableCreation> creation;  // tables that StartStream has to create
 
   bool rollback_journal = false;  // not WAL: readers and writers wait for each other
+
+  // Reads the next batch while one is applied; null until there was more than one. Shared only to
+  // be of a type that is not known here. Uses what stands above, so it ends first.
+  std::shared_ptr<ReadAhead> ahead;
 
   // The mapping of a table by its number in the changelog; null when it is not replicated.
   const TableMapping* Find(int table_no) const;

@@ -1,0 +1,160 @@
+#include "replication/gather.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "replication/base/error.h"
+#include "replication/rejections.h"
+#include "replication/sibling_finder.h"
+#include "replication/source/changelog.h"
+#include "replication/source/row_reader.h"
+
+namespace liteferry {
+namespace {
+
+// Encoded rows of one table stay in memory up to this size, beyond it in a temporary file.
+constexpr std::size_t kTableMemory = std::size_t{4} << 20;
+// In rollback-journal mode the snapshot makes a writer's commit wait: about this many rows are read
+// in a few milliseconds.
+constexpr std::int64_t kRollbackJournalBatch = 1000;
+
+class Gatherer {
+ public:
+  Gatherer(const config::Settings& settings, const Session& session, source::Database& source,
+           const GatherFrom& from)
+      : settings_(settings), session_(session), source_(source), from_(from) {}
+
+  Gathered Read() {
+    const std::int64_t most = settings_.apply.max_batch_changes;
+    const std::int64_t limit =
+        session_.rollback_journal ? std::min(most, kRollbackJournalBatch) : most;
+    source::Transaction snapshot(source_, source::Transaction::Kind::kRead);
+    RequireSameSource();
+    source::Changelog log(source_);
+    const source::Seq newest = log.Bounds().newest;
+    result_.from = result_.to = from_.position;
+    const auto entries = log.Read(result_.from, newest, limit, session_.key_widths);
+    result_.caught_up = entries.empty();
+    if (entries.empty()) return std::move(result_);
+    result_.to = entries.back().seq;
+    result_.entries = static_cast<std::int64_t>(entries.size());
+    result_.caught_up = result_.to >= newest;
+    result_.mark = entries.back().mark;
+    for (const source::LogEntry& entry : entries) {
+      if (entry.table_no < 0) result_.unwatched.insert(-entry.table_no);
+      if (TableChanges* changes = Changes(entry.table_no)) changes->keys.insert(entry.key);
+    }
+    for (auto& [number, changes] : result_.tables) ReadRows(number, *changes);
+    snapshot.Commit();
+    return std::move(result_);
+  }
+
+ private:
+  TableChanges* Changes(int table_no) {
+    const auto found = result_.tables.find(table_no);
+    if (found != result_.tables.end()) return found->second.get();
+    const TableMapping* table = session_.Find(table_no);
+    if (table == nullptr) return nullptr;
+    return result_.tables.emplace(table_no, std::make_unique<TableChanges>(*table))
+        .first->second.get();
+  }
+
+  // Within the snapshot: that it is the database, the schema and the log that this session knows.
+  void RequireSameSource() {
+    source::Database& source = source_;
+    const char* changed = nullptr;
+    if (source.FileMoved()) {
+      changed = "the file of the source was replaced";
+    } else if (source.QueryInt("PRAGMA schema_version") != session_.schema_version) {
+      changed = "the schema of the source changed";
+    } else if (source.QueryText("SELECT value FROM _liteferry_meta WHERE key = 'incarnation'") !=
+               session_.stream.incarnation) {
+      changed = "the source was replaced";
+    } else if (from_.position > 0) {
+      source::Changelog log(source);
+      const auto mark = log.MarkAt(from_.position);
+      if (!mark || *mark != from_.mark) changed = "the source went back in time";
+    }
+    if (changed != nullptr) throw Error(Disposition::kInDoubt, Component::kSource, changed);
+    const auto broken =
+        source::Capture(source).FindBroken(session_.captured_tables, session_.capture);
+    if (!broken.empty()) {
+      throw Error(Disposition::kInDoubt, Component::kCapture,
+                  "triggers are missing or altered on table " + broken.front());
+    }
+  }
+
+  void ReadRows(int number, TableChanges& changes) {
+    std::unordered_set<PackedKey> refused;
+    if (const auto retried = from_.retried.find(number); retried != from_.retried.end()) {
+      for (const std::string& json : retried->second) refused.insert(KeyFromJson(json));
+    }
+    changes.keys.insert(refused.begin(), refused.end());
+    AddSiblings(changes);
+    source::RowReader reader(source_, changes.table.source, changes.table.SourceColumns());
+    std::vector<Value> row;
+    changes.ordered.assign(changes.keys.begin(), changes.keys.end());
+    std::sort(changes.ordered.begin(), changes.ordered.end());
+    std::vector<std::string_view> reading = changes.ordered;
+    // Of rows that are one on the target the one that is there keeps its place.
+    std::stable_partition(reading.begin(), reading.end(),
+                          [&](std::string_view key) { return !refused.contains(PackedKey(key)); });
+    for (const std::string_view ordered : reading) {
+      if (!reader.ReadByKey(ordered, row)) continue;
+      const PackedKey key(ordered);
+      if (const auto rejection = changes.rows.Add(row, key)) {
+        changes.rejected.push_back(DescribeRejection(session_, changes.table, key, *rejection));
+      }
+    }
+  }
+
+  // The key of a row of the target may be several of the source. Its rows are deleted and written
+  // together, so that the server sees all who want the place: one gets it, the others are rejected.
+  void AddSiblings(TableChanges& changes) {
+    SiblingFinder siblings(source_, changes.table);
+    std::vector<PackedKey> found;
+    for (const PackedKey& key : changes.keys) {
+      siblings.Find(key, [&](const PackedKey& sibling) { found.push_back(sibling); });
+    }
+    changes.keys.insert(found.begin(), found.end());
+  }
+
+  const config::Settings& settings_;
+  const Session& session_;
+  source::Database& source_;
+  const GatherFrom& from_;
+  Gathered result_;
+};
+
+}  // namespace
+
+TableChanges::TableChanges(const TableMapping& mapped)
+    : table(mapped), encoder(mapped.Encoder()), rows(encoder, kTableMemory) {}
+
+Gathered Gather(const config::Settings& settings, const Session& session, source::Database& source,
+                const GatherFrom& from) {
+  return Gatherer(settings, session, source, from).Read();
+}
+
+ReadAhead::ReadAhead(const config::Settings& settings, const Session& session)
+    : settings_(settings), session_(session) {}
+
+void ReadAhead::Begin(GatherFrom from) {
+  position_ = from.position;
+  under_way_ = std::async(std::launch::async, [this, from = std::move(from)] {
+    if (!source_) {
+      source_ = std::make_unique<source::Database>(
+          settings_.source.path, source::OpenMode::kReadOnly, settings_.source.busy_timeout);
+    }
+    return Gather(settings_, session_, *source_, from);
+  });
+}
+
+std::optional<Gathered> ReadAhead::Take(std::int64_t position) {
+  if (!under_way_.valid()) return std::nullopt;
+  Gathered gathered = under_way_.get();
+  if (position_ != position) return std::nullopt;
+  return gathered;
+}
+
+}  // namespace liteferry

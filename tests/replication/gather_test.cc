@@ -1,0 +1,161 @@
+#include "replication/gather.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "replication/base/error.h"
+#include "replication/source/changelog.h"
+#include "tests/replication/source/capture_bench.h"
+
+namespace liteferry {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+constexpr const char* kSchema = "CREATE TABLE words(word TEXT PRIMARY KEY, n INT) WITHOUT ROWID";
+
+// An application's database under capture and a session as Prepare would leave it, without a
+// target: gathering never asks it.
+class GatherTest : public ::testing::Test {
+ protected:
+  GatherTest() : bench_(kSchema) {
+    settings_.source.path = bench_.ours().path();
+    session_.source = std::make_unique<source::Database>(
+        settings_.source.path, source::OpenMode::kReadOnly, settings_.source.busy_timeout);
+    session_.capture = bench_.state();
+    session_.captured_tables = bench_.tables();
+    session_.schema_version = session_.source->QueryInt("PRAGMA schema_version");
+    session_.stream.incarnation = bench_.state().incarnation;
+    TableMapping words;
+    words.source = bench_.tables().front();
+    words.target.name = "words";
+    words.columns = {Column(0, "word", target::TypeKind::kUuid),
+                     Column(1, "n", target::TypeKind::kInt8)};
+    words.key = {0};
+    session_.mapping.tables = {words};
+    session_.key_widths = {0, 1};
+  }
+
+  static ColumnPair Column(int number, const std::string& name, target::TypeKind kind) {
+    ColumnPair pair;
+    pair.source = number;
+    pair.target.name = name;
+    pair.target.type.kind = kind;
+    return pair;
+  }
+
+  Gathered Read(const GatherFrom& from) {
+    return Gather(settings_, session_, *session_.source, from);
+  }
+
+  // Where the log begins: what capture itself wrote into it lies behind.
+  GatherFrom Newest() {
+    source::Changelog log(*session_.source);
+    const std::int64_t newest = log.Bounds().newest;
+    return {newest, log.MarkAt(newest).value_or(0), {}};
+  }
+
+  static std::vector<std::string> Keys(const Gathered& gathered) {
+    std::vector<std::string> keys;
+    for (const auto& [number, changes] : gathered.tables) {
+      for (const PackedKey& key : changes->keys) keys.push_back(KeyToJson(UnpackKey(key)));
+    }
+    return keys;
+  }
+
+  source::CaptureBench bench_;
+  config::Settings settings_;
+  Session session_;
+};
+
+constexpr const char* kOne = "11223344-5566-7788-99aa-bbccddeeff00";
+constexpr const char* kOneUpper = "11223344-5566-7788-99AA-BBCCDDEEFF00";
+constexpr const char* kTwo = "00000000-0000-0000-0000-00000000000a";
+
+std::string Insert(const std::string& word) {
+  return "INSERT INTO words VALUES('" + word + "', 1);";
+}
+
+TEST_F(GatherTest, StopsAtTheLargestBatchAndSaysThatMoreIsWaiting) {
+  const GatherFrom start = Newest();
+  settings_.apply.max_batch_changes = 1;
+  bench_.app().Run(Insert(kOne) + Insert(kTwo));
+  const Gathered first = Read(start);
+  EXPECT_EQ(first.entries, 1);
+  EXPECT_FALSE(first.caught_up);
+  EXPECT_THAT(Keys(first), ElementsAre("[\"" + std::string(kOne) + "\"]"));
+  const Gathered second = Read({first.to, first.mark, {}});
+  EXPECT_TRUE(second.caught_up);
+  const Gathered third = Read({second.to, second.mark, {}});
+  EXPECT_EQ(third.to, third.from);
+  EXPECT_TRUE(third.caught_up);
+  EXPECT_THAT(third.tables, IsEmpty());
+}
+
+TEST_F(GatherTest, TakesTheRowAsItIsNowAndNoneForWhatIsGone) {
+  const GatherFrom start = Newest();
+  bench_.app().Run(Insert(kOne) + Insert(kTwo) +
+                   "UPDATE words SET n = 2; DELETE FROM words WHERE word = '" + std::string(kTwo) +
+                   "'");
+  const Gathered gathered = Read(start);
+  EXPECT_THAT(Keys(gathered), SizeIs(2));
+  EXPECT_EQ(gathered.tables.at(1)->rows.rows(), 1);
+}
+
+// Two keys here that are one there are deleted and written together.
+TEST_F(GatherTest, AddsTheSiblingsOfWhatWasLogged) {
+  bench_.app().Run(Insert(kOne));
+  const GatherFrom start = Newest();
+  bench_.app().Run(Insert(kOneUpper));
+  EXPECT_THAT(Keys(Read(start)), UnorderedElementsAre("[\"" + std::string(kOne) + "\"]",
+                                                      "[\"" + std::string(kOneUpper) + "\"]"));
+}
+
+TEST_F(GatherTest, RetriesWhatWasRefusedWithTheBatchOfItsTable) {
+  bench_.app().Run(Insert(kOne));
+  GatherFrom start = Newest();
+  bench_.app().Run(Insert(kTwo));
+  start.retried[1] = {"[\"" + std::string(kOne) + "\"]"};
+  EXPECT_EQ(Read(start).tables.at(1)->rows.rows(), 2);
+}
+
+TEST_F(GatherTest, RefusesALogWithAnotherPast) {
+  GatherFrom start = Newest();
+  bench_.app().Run(Insert(kOne));
+  start.position += 1;
+  start.mark = 0;
+  EXPECT_THROW(Read(start), Error);
+  session_.stream.incarnation = "another";
+  EXPECT_THROW(Read(Newest()), Error);
+}
+
+TEST_F(GatherTest, ReadsAheadWhatComesNext) {
+  const GatherFrom start = Newest();
+  ReadAhead ahead(settings_, session_);
+  EXPECT_FALSE(ahead.Take(start.position).has_value());
+  for (const char* word : {kOne, kTwo}) {
+    bench_.app().Run(Insert(word));
+    ahead.Begin(start);
+    const auto gathered = ahead.Take(start.position);
+    ASSERT_TRUE(gathered.has_value());
+    EXPECT_EQ(gathered->from, start.position);
+  }
+  ahead.Begin(start);
+  EXPECT_FALSE(ahead.Take(start.position + 1).has_value());
+  EXPECT_FALSE(ahead.Take(start.position).has_value());
+}
+
+TEST_F(GatherTest, ThrowsWhereItIsTakenWhatReadingAheadThrew) {
+  const GatherFrom start = Newest();
+  bench_.app().Run("ALTER TABLE words ADD COLUMN m");
+  ReadAhead ahead(settings_, session_);
+  ahead.Begin(start);
+  EXPECT_THROW(ahead.Take(start.position), Error);
+  EXPECT_FALSE(ahead.Take(start.position).has_value());
+}
+
+}  // namespace
+}  // namespace liteferry
