@@ -224,6 +224,15 @@ std::string KeyArrays::DeleteMisprinted(std::string_view schema, std::string_vie
   return Delete(schema, table, ", n") + " AND NOT (" + PrintedAlike() + ") RETURNING d.n";
 }
 
+std::string KeyArrays::UpToLargest(std::string_view schema, std::string_view table) const {
+  const TypeKind kind = columns_.front().type.kind;
+  const bool integer =
+      kind == TypeKind::kInt2 || kind == TypeKind::kInt4 || kind == TypeKind::kInt8;
+  if (columns_.size() != 1 || !integer || !KeyFormOf(columns_.front().type).native) return "";
+  return " AND d.k1 <= (SELECT max(" + QuoteIdentifier(columns_.front().name) + ") FROM " +
+         QuoteQualified(schema, table) + ")";
+}
+
 // format() prints by the output function, which a cast to text need not do (inet).
 std::string KeyArrays::PrintedAlike() const {
   std::string condition;

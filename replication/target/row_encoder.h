@@ -72,6 +72,9 @@ class KeyArrays {
   std::string DeletePrinted(std::string_view schema, std::string_view table) const;
   // For keys of such types: deletes the others, and returns the number of each key, from 1.
   std::string DeleteMisprinted(std::string_view schema, std::string_view table) const;
+  // To be appended to either: " AND d.k1 <= (…)" so that of integers only those are looked up that
+  // do not lie above all that the table has. "" for other keys.
+  std::string UpToLargest(std::string_view schema, std::string_view table) const;
   bool known_by_print() const;
   // The array of key column `i` in PostgreSQL's binary array form; array_oid() is its type.
   std::string BinaryArray(std::size_t i) const;

@@ -347,7 +347,8 @@ class KeyArraysPgTest : public ConvertPgTest {
     std::vector<PgParam> params;
     for (std::size_t i = 0; i < arrays.size(); ++i)
       params.push_back({arrays[i], keys.array_oid(i), true});
-    return connection_->ExecParams(prefix + keys.DeleteStatement("t", "keyed"), params);
+    return connection_->ExecParams(
+        prefix + keys.DeleteStatement("t", "keyed") + keys.UpToLargest("t", "keyed"), params);
   }
 };
 

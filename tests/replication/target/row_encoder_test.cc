@@ -186,5 +186,15 @@ TEST(KeyArraysTest, ComparesInTheColumnsOwnType) {
   EXPECT_EQ(keys.array_oid(2), 1009U);
 }
 
+TEST(KeyArraysTest, LooksNoIntegerUpThatLiesAboveAll) {
+  EXPECT_EQ(KeyArrays({Int4("a\"b")}).UpToLargest("public", "t t"),
+            " AND d.k1 <= (SELECT max(\"a\"\"b\") FROM \"public\".\"t t\")");
+  EXPECT_EQ(KeyArrays({Text("b")}).UpToLargest("public", "t"), "");
+  EXPECT_EQ(KeyArrays({Int4("a"), Int4("b")}).UpToLargest("public", "t"), "");
+  // A domain over an integer is compared as text is cast to it.
+  EXPECT_EQ(KeyArrays({Column("d", TypeKind::kInt4, 16400, "public.small")}).UpToLargest("s", "t"),
+            "");
+}
+
 }  // namespace
 }  // namespace liteferry::target
