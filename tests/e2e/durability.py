@@ -15,7 +15,7 @@ DDL = "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE);"
 
 def all_confirmed(status):
     position = status["position"]
-    return position["confirmed"] == position["applied"] == position["captured"] > 0
+    return position["captured"] is not None and position["confirmed"] == position["applied"] == position["captured"] > 0
 
 
 class Durability(case.Case):

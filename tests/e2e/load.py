@@ -128,7 +128,7 @@ class Load(case.Case):
         self.assertLess(middle, captured, "killed in the middle")
         self.assertFalse(self.pg("SELECT consistent FROM liteferry.stream")[0][0])
         daemon.start()
-        status = daemon.until("goes on", lambda s: s["position"]["applied"] > 0)
+        status = daemon.until("goes on", lambda s: s["position"]["applied"] is not None)
         self.assertGreaterEqual(status["position"]["applied"], middle)
         daemon.wait(timeout=1800)
         peak = max(peak, self.memory(daemon, "VmHWM"))
