@@ -193,15 +193,15 @@ class Preflight {
       const auto mapped =
           std::find_if(mapping_.tables.begin(), mapping_.tables.end(),
                        [&](const TableMapping& one) { return one.source.name == table.name; });
-      // The only kind of table that nothing can read in parts.
-      if (table.key_kind == source::KeyKind::kRowid && table.rowid_alias.empty()) continue;
+      if (!CanBeScanned(table)) continue;
       const auto settings = settings_.tables.find(table.name);
       targets.push_back(
           {&table, mapped == mapping_.tables.end() ? nullptr : &*mapped,
            settings == settings_.tables.end() ? config::TableSettings{} : settings->second});
     }
     const auto start = std::chrono::steady_clock::now();
-    report_.scans = RunScan(settings_, targets, options_.scan_options, stop_);
+    report_.scans =
+        RunScan(settings_, targets, source.schema_version, options_.scan_options, stop_);
     report_.scan_time = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - start);
     report_.scanned = true;

@@ -48,14 +48,14 @@ TableCreation Plan(EngineContext& context, Session& session, SchemaInput input,
   auto next = std::chrono::steady_clock::now() + kReportEvery;
   input.taken = TakenNames(*session.target, input.settings.target.schema, target);
   ScanForSchema(
-      *session.source, context.stop,
-      [&](const SchemaScanProgress& progress) {
+      [&](const ScanProgress& progress) {
         if (std::chrono::steady_clock::now() < next) return;
         next += kReportEvery;
-        context.log->info("event=schema_scan tables={}/{} rows={} table={}", progress.tables_done,
-                          progress.tables, progress.rows, progress.table);
+        context.log->info("event=schema_scan tables={}/{} rows={} rows_expected={}",
+                          progress.tables_done, progress.tables, progress.rows,
+                          progress.rows_expected);
       },
-      input);
+      context.stop, input);
   TableCreation creation;
   creation.made_from = DigestOf(input, tables);
   creation.plan = TranslateSchema(input);

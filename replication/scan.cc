@@ -189,7 +189,7 @@ void TableScanner::JudgeCandidates(const Value& value, ColumnScan& column) {
     bool is_null = false;
     scratch_.clear();
     const auto& type = column.candidates[i].type;
-    if (target::ConvertText(value, type, column.options, scratch_, is_null) ||
+    if (target::ConvertBinary(value, type, column.options, scratch_, is_null) ||
         (!is_null && IsBrokenJson(value, type))) {
       ++column.misfits[i];
     }

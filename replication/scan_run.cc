@@ -142,13 +142,16 @@ class Worker {
   }
 
   std::unique_ptr<source::Transaction> Begin() {
+    auto snapshot = BeginRead();
+    RequireSameSchema();
+    return snapshot;
+  }
+
+  std::unique_ptr<source::Transaction> BeginRead() {
     const Deadline deadline = Deadline::In(settings_.source.busy_timeout);
     for (;;) {
       try {
-        auto snapshot =
-            std::make_unique<source::Transaction>(source_, source::Transaction::Kind::kRead);
-        RequireSameSchema();
-        return snapshot;
+        return std::make_unique<source::Transaction>(source_, source::Transaction::Kind::kRead);
       } catch (const Error& error) {
         if (error.disposition() != Disposition::kRetry || deadline.Passed() || Ended()) throw;
       }
@@ -158,7 +161,7 @@ class Worker {
 
   void RequireSameSchema() {
     if (source_.QueryInt("PRAGMA schema_version") == schema_version_) return;
-    throw Error(Disposition::kStop, Component::kSource,
+    throw Error(Disposition::kRetry, Component::kSource,
                 "the schema of the source changed during the scan")
         .Hint("Run it again.")
         .Exit(ExitCode::kTryAgain);
@@ -209,12 +212,15 @@ ScanProgress ProgressOf(const Shared& shared, std::int64_t expected) {
 
 }  // namespace
 
+bool CanBeScanned(const source::SourceTable& table) {
+  return table.key_kind != source::KeyKind::kRowid || !table.rowid_alias.empty();
+}
+
 std::vector<TableScan> RunScan(const config::Settings& settings,
-                               const std::vector<ScanTarget>& tables, const ScanOptions& options,
-                               const SignalEvent& stop) {
+                               const std::vector<ScanTarget>& tables, std::int64_t schema_version,
+                               const ScanOptions& options, const SignalEvent& stop) {
   source::Database source(settings.source.path, source::OpenMode::kReadOnly,
                           settings.source.busy_timeout);
-  const std::int64_t schema_version = source.QueryInt("PRAGMA schema_version");
   Shared shared;
   const std::int64_t expected = Divide(source, tables, settings.copy.jobs, stop, shared);
   const auto workers =

@@ -7,6 +7,7 @@
 
 #include "daemon/build_info.h"
 #include "daemon/commands/commands.h"
+#include "daemon/scan_progress.h"
 #include "daemon/stop_signal.h"
 #include "daemon/terminal.h"
 #include "replication/base/text.h"
@@ -90,20 +91,14 @@ std::vector<std::string> Title(const SchemaInput& input, const SchemaPlan& plan,
                   : tables + "; types by declaration, no row was read."};
 }
 
-void Scan(const Invocation& invocation, source::Database& database, const SignalEvent& stop,
-          SchemaInput& input) {
-  Terminal terminal(STDERR_FILENO, IsTerminal(STDERR_FILENO) && !invocation.quiet);
-  auto next = std::chrono::steady_clock::now();
+void Scan(const Invocation& invocation, const SignalEvent& stop, SchemaInput& input) {
+  Terminal terminal(STDERR_FILENO, IsTerminal(STDERR_FILENO));
+  ScanDisplay display(terminal, std::chrono::steady_clock::now());
   ScanForSchema(
-      database, stop,
-      [&](const SchemaScanProgress& progress) {
-        if (!terminal.is_terminal() || std::chrono::steady_clock::now() < next) return;
-        next = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
-        terminal.SetStatus(fmt::format("reading {}/{} tables  {} rows  {}", progress.tables_done,
-                                       progress.tables, GroupDigits(progress.rows),
-                                       Printable(progress.table)));
+      [&](const ScanProgress& progress) {
+        if (!invocation.quiet) display.Show(progress, std::chrono::steady_clock::now());
       },
-      input);
+      stop, input);
 }
 
 void SayNotes(const Invocation& invocation, Console& console, const SchemaPlan& plan) {
@@ -122,7 +117,7 @@ ExitCode Run(const Invocation& invocation, Console& console) {
   SchemaInput input = ReadSchemaInput(database, settings);
   input.names = style;
   const bool scan = !invocation.Has("--no-scan");
-  if (scan) Scan(invocation, database, stop.event(), input);
+  if (scan) Scan(invocation, stop.event(), input);
   const SchemaPlan plan = TranslateSchema(input);
   const std::string script =
       SchemaScript(plan, Title(input, plan, scan), settings.target.schema, transaction);

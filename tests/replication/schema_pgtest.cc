@@ -85,8 +85,7 @@ class Twins {
     source::Database database(settings.source.path, source::OpenMode::kReadOnly,
                               std::chrono::seconds(5));
     SchemaInput input = ReadSchemaInput(database, settings);
-    ScanForSchema(
-        database, stop_, [](const SchemaScanProgress&) {}, input);
+    ScanForSchema(nullptr, stop_, input);
     catalog_ = input.catalog;
     plan_ = TranslateSchema(input);
     script_ = SchemaScript(plan_, {"test"}, schema_, true);

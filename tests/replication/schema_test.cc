@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "replication/base/error.h"
 #include "replication/create_tables.h"
 #include "replication/schema_scan.h"
 #include "tests/harness/sqlite_fixture.h"
@@ -26,9 +27,7 @@ class SchemaTest : public ::testing::Test {
     source::Database database(path, source::OpenMode::kReadOnly, std::chrono::seconds(5));
     settings_.source.path = path;
     SchemaInput input = ReadSchemaInput(database, settings_);
-    if (scan)
-      ScanForSchema(
-          database, stop_, [](const SchemaScanProgress&) {}, input);
+    if (scan) ScanForSchema(nullptr, stop_, input);
     return input;
   }
   SchemaPlan Plan(const std::string& sql) { return TranslateSchema(Read(sql)); }
@@ -41,6 +40,28 @@ class SchemaTest : public ::testing::Test {
   SignalEvent stop_;
   int files_ = 0;
 };
+
+// No key, and columns that hide the rowid: its rows cannot be read in parts.
+TEST_F(SchemaTest, TypesATableThatNothingCanReadByItsDeclaration) {
+  const SchemaInput input = Read(
+      "CREATE TABLE hidden (rowid INT, _rowid_ TEXT, oid REAL); INSERT INTO hidden VALUES (1, 2, "
+      "3)");
+  EXPECT_FALSE(input.evidence.contains("hidden"));
+  EXPECT_THAT(SchemaScript(TranslateSchema(input), {"Title"}, "public", true),
+              HasSubstr("_rowid_ text"));
+}
+
+TEST_F(SchemaTest, RefusesRowsOfAnotherSchemaThanTheOneRead) {
+  SchemaInput input = Read("CREATE TABLE t (a)");
+  testing::AppDatabase(settings_.source.path).Run("ALTER TABLE t ADD COLUMN b");
+  try {
+    ScanForSchema(nullptr, stop_, input);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.disposition(), Disposition::kRetry);
+    EXPECT_EQ(error.exit_code(), ExitCode::kTryAgain);
+  }
+}
 
 TEST_F(SchemaTest, PrintsWhatACarefulPersonWouldWrite) {
   EXPECT_EQ(Script(R"(
