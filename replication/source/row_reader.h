@@ -56,8 +56,9 @@ class RowReader {
   // no integers, ranges of a large table are as even as the first bytes of its keys are.
   std::vector<PackedKey> SplitPoints(int parts);
 
-  // Rows in the table: exact when it or the database is small, else estimated: from samples of its
-  // rowids, from sqlite_stat1, or else from the size of a row and of the database (then too many).
+  // Rows in the table: exact when it is small, else estimated: from samples of its rowids; without
+  // those counted in a small database, in a large one from sqlite_stat1, or else from the size of a
+  // row and of the database (then too many).
   std::int64_t EstimateRows();
 
   // Rows with NULL in a column of the primary key, which no PostgreSQL key can hold.

@@ -214,13 +214,13 @@ std::int64_t RowReader::EstimateRows() {
       database_.QueryInt("SELECT count(*) FROM (SELECT 1" + from_ + " LIMIT " +
                          std::to_string(kExactCountRows + 1) + ")");
   if (some <= kExactCountRows) return some;
-  const std::int64_t pages = database_.QueryInt("PRAGMA main.page_count");
-  if (pages < kExactCountPages) return database_.QueryInt("SELECT count(*)" + from_);
   if (integer_order()) {
     double total = 0;
     for (const Cell& cell : SampleCells()) total += cell.rows;
     return static_cast<std::int64_t>(total);
   }
+  const std::int64_t pages = database_.QueryInt("PRAGMA main.page_count");
+  if (pages < kExactCountPages) return database_.QueryInt("SELECT count(*)" + from_);
   if (database_.QueryInt("SELECT count(*) FROM main.sqlite_schema WHERE name = 'sqlite_stat1'") >
       0) {
     Statement stat = database_.Prepare(
