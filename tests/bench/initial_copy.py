@@ -48,11 +48,15 @@ def copy_once(rig, source, scan=False):
         return created + seconds(daemon, " starting ", FOLLOWING)
 
 
-def pgloader_once(rig, source):
+# With its own 100,000 rows ahead pgloader ends for want of memory where each has 32 KiB.
+LARGE_ROWS = ("--with", "prefetch rows = 1000", "--with", "batch size = 5MB")
+
+
+def pgloader_once(rig, source, options=()):
     with rig.database() as database:
         target = f"postgresql://app@unix:{rig.cluster.dir}:5432/{database}"
         begin = time.monotonic()
-        result = subprocess.run(["pgloader", f"sqlite://{source}", target], capture_output=True, text=True,
+        result = subprocess.run(["pgloader", *options, f"sqlite://{source}", target], capture_output=True, text=True,
                                 env=clean_environment(), cwd=rig.folder, check=False, timeout=3600)
         taken = time.monotonic() - begin
         if result.returncode != 0 or "ERROR" in result.stdout:
@@ -70,7 +74,7 @@ def against_pgloader(rig):
 
         def measure():
             rig.checkpoint()
-            theirs.append(pgloader_once(rig, source))
+            theirs.append(pgloader_once(rig, source, LARGE_ROWS if name == "blobs" else ()))
             rig.checkpoint()
             ours.append(copy_once(rig, source))
             return theirs[-1] / ours[-1]
