@@ -12,8 +12,11 @@
 namespace liteferry {
 namespace {
 
-// Encoded rows of one table stay in memory up to this size, beyond it in a temporary file.
-constexpr std::size_t kTableMemory = std::size_t{4} << 20;
+// The encoded rows of a batch stay in memory up to this size, beyond it in temporary files. Two
+// batches exist at a time.
+constexpr std::size_t kBatchMemory = std::size_t{4} << 20;
+// Of one table; less would only be files of few pages.
+constexpr std::size_t kLeastMemory = std::size_t{64} << 10;
 // In rollback-journal mode the snapshot makes a writer's commit wait: about this many rows are read
 // in a few milliseconds.
 constexpr std::int64_t kRollbackJournalBatch = 1000;
@@ -40,25 +43,23 @@ class Gatherer {
     result_.entries = static_cast<std::int64_t>(entries.size());
     result_.caught_up = result_.to >= newest;
     result_.mark = entries.back().mark;
+    std::map<int, std::unordered_set<PackedKey>> keys;
     for (const source::LogEntry& entry : entries) {
       if (entry.table_no < 0) result_.unwatched.insert(-entry.table_no);
-      if (TableChanges* changes = Changes(entry.table_no)) changes->keys.insert(entry.key);
+      if (session_.Find(entry.table_no) != nullptr) keys[entry.table_no].insert(entry.key);
     }
-    for (auto& [number, changes] : result_.tables) ReadRows(number, *changes);
+    for (auto& [number, changed] : keys) {
+      auto changes = std::make_unique<TableChanges>(
+          *session_.Find(number), std::max(kBatchMemory / keys.size(), kLeastMemory));
+      changes->keys = std::move(changed);
+      ReadRows(number, *changes);
+      result_.tables.emplace(number, std::move(changes));
+    }
     snapshot.Commit();
     return std::move(result_);
   }
 
  private:
-  TableChanges* Changes(int table_no) {
-    const auto found = result_.tables.find(table_no);
-    if (found != result_.tables.end()) return found->second.get();
-    const TableMapping* table = session_.Find(table_no);
-    if (table == nullptr) return nullptr;
-    return result_.tables.emplace(table_no, std::make_unique<TableChanges>(*table))
-        .first->second.get();
-  }
-
   // Within the snapshot: that it is the database, the schema and the log that this session knows.
   void RequireSameSource() {
     source::Database& source = source_;
@@ -128,8 +129,8 @@ class Gatherer {
 
 }  // namespace
 
-TableChanges::TableChanges(const TableMapping& mapped)
-    : table(mapped), encoder(mapped.Encoder()), rows(encoder, kTableMemory) {}
+TableChanges::TableChanges(const TableMapping& mapped, std::size_t memory)
+    : table(mapped), encoder(mapped.Encoder()), rows(encoder, memory) {}
 
 Gathered Gather(const config::Settings& settings, const Session& session, source::Database& source,
                 const GatherFrom& from) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <future>
 #include <map>
@@ -19,7 +20,8 @@ namespace liteferry {
 
 // What a batch does to one table.
 struct TableChanges {
-  explicit TableChanges(const TableMapping& mapped);
+  // Encoded rows beyond `memory` bytes are in a temporary file.
+  TableChanges(const TableMapping& mapped, std::size_t memory);
 
   const TableMapping& table;
   target::RowEncoder encoder;

@@ -81,6 +81,24 @@ class Load(case.Case):
             "SELECT max(seq) - min(seq) FROM _liteferry_log").fetchone()[0] < 2000, 300)
         self.assert_equal(path)
 
+    def test_a_batch_of_many_wide_tables_is_no_larger_than_one_of_few(self):
+        tables, rows = 60, 300
+        path = self.make_source("".join(f"CREATE TABLE t{n} (id INTEGER PRIMARY KEY, body TEXT);" for n in range(tables)))
+        daemon = self.daemon(path, {"log": {"level": "info"}})
+        daemon.wait()
+        daemon.must("pause")
+        db = self.sqlite(path)
+        db.execute("BEGIN")
+        for number in range(tables):
+            db.executemany(f"INSERT INTO t{number} VALUES (?, ?)", ((i, "x" * 10_000) for i in range(rows)))
+        db.execute("COMMIT")
+        daemon.must("resume")
+        daemon.wait()
+        peak = self.memory(daemon, "VmHWM")
+        print(f"{tables * rows * 10_000 >> 20} MiB of rows in {tables} tables, memory {peak >> 20} MiB", flush=True)
+        self.assertLess(peak, 100 << 20)
+        self.assert_equal(path)
+
     # An outage of PostgreSQL, told by what waits after it.
 
     def applied(self):
