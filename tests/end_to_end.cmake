@@ -57,6 +57,9 @@ liteferry_e2e(cutover 600 cutover.py)
 liteferry_e2e(litestream 300 litestream.py)
 liteferry_e2e(story 600 story.py --postgres 17)
 
+# What `make demo` shows, with less of everything.
+liteferry_e2e(demo 300 demo.py --program $<TARGET_FILE:liteferry> --revisions 30000 --follow 2)
+
 # The main tests again on other versions of PostgreSQL, fetched when first needed.
 foreach(version 17 18)
   liteferry_e2e(corpus_pg${version} 400 corpus.py --postgres ${version} -k notes -k chinook -k pgloader_sqlite)

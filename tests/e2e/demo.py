@@ -134,7 +134,7 @@ class Demo:
         percent = 100 * copied // max(expected, 1)
         bar = "#" * (min(percent, 100) // 5)
         detail = {"copying": f"[{bar:20}] {percent:3d} %  {copied:,} rows",
-                  "catching_up": f"{status['backlog_changes']:,} changes to go"}.get(status["state"], "")
+                  "catching_up": f"{status['backlog_changes'] or 0:,} changes to go"}.get(status["state"], "")
         say(f"{status['state']:12} {lag(status)}{detail}")
 
     def follow(self):
