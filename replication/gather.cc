@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kBatchMemory = std::size_t{4} << 20;
 // Of one table; less would only be files of few pages.
 constexpr std::size_t kLeastMemory = std::size_t{64} << 10;
+// The rows of one batch, unless they are those of a single log entry: so much goes into temporary
+// files and one transaction of the target at most.
+constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
 // In rollback-journal mode the snapshot makes a writer's commit wait: about this many rows are read
 // in a few milliseconds.
 constexpr std::int64_t kRollbackJournalBatch = 1000;
@@ -29,16 +32,24 @@ class Gatherer {
 
   Gathered Read() {
     const std::int64_t most = settings_.apply.max_batch_changes;
-    const std::int64_t limit =
-        session_.rollback_journal ? std::min(most, kRollbackJournalBatch) : most;
+    std::int64_t limit = session_.rollback_journal ? std::min(most, kRollbackJournalBatch) : most;
     source::Transaction snapshot(source_, source::Transaction::Kind::kRead);
     RequireSameSource();
     source::Changelog log(source_);
     const source::Seq newest = log.Bounds().newest;
+    while (!ReadBatch(log, newest, limit)) limit = FewerEntries();
+    snapshot.Commit();
+    return std::move(result_);
+  }
+
+ private:
+  // False when the rows of so many entries are too large for one batch.
+  bool ReadBatch(source::Changelog& log, source::Seq newest, std::int64_t limit) {
+    result_ = {};
     result_.from = result_.to = from_.position;
     const auto entries = log.Read(result_.from, newest, limit, session_.key_widths);
     result_.caught_up = entries.empty();
-    if (entries.empty()) return std::move(result_);
+    if (entries.empty()) return true;
     result_.to = entries.back().seq;
     result_.entries = static_cast<std::int64_t>(entries.size());
     result_.caught_up = result_.to >= newest;
@@ -48,18 +59,27 @@ class Gatherer {
       if (entry.table_no < 0) result_.unwatched.insert(-entry.table_no);
       if (session_.Find(entry.table_no) != nullptr) keys[entry.table_no].insert(entry.key);
     }
+    keys_ = keys_read_ = 0;
+    bytes_ = 0;
+    for (const auto& [number, changed] : keys) keys_ += static_cast<std::int64_t>(changed.size());
     for (auto& [number, changed] : keys) {
       auto changes = std::make_unique<TableChanges>(
           *session_.Find(number), std::max(kBatchMemory / keys.size(), kLeastMemory));
       changes->keys = std::move(changed);
-      ReadRows(number, *changes);
+      if (!ReadRows(number, *changes)) return false;
+      bytes_ += changes->rows.bytes();
       result_.tables.emplace(number, std::move(changes));
     }
-    snapshot.Commit();
-    return std::move(result_);
+    return true;
   }
 
- private:
+  // After ReadBatch() that found too much: how many entries would fit if their rows are as large as
+  // those that were read, with some room. Always fewer than before.
+  std::int64_t FewerEntries() const {
+    const std::int64_t fit = result_.entries * std::min(keys_read_, keys_) / keys_;
+    return std::max<std::int64_t>(1, fit * 3 / 4);
+  }
+
   // Within the snapshot: that it is the database, the schema and the log that this session knows.
   void RequireSameSource() {
     source::Database& source = source_;
@@ -85,7 +105,9 @@ class Gatherer {
     }
   }
 
-  void ReadRows(int number, TableChanges& changes) {
+  // False when the batch becomes too large. Rows that are only retried do not count: no smaller
+  // batch would be without them.
+  bool ReadRows(int number, TableChanges& changes) {
     std::unordered_set<PackedKey> refused;
     if (const auto retried = from_.retried.find(number); retried != from_.retried.end()) {
       for (const std::string& json : retried->second) refused.insert(KeyFromJson(json));
@@ -101,12 +123,18 @@ class Gatherer {
     std::stable_partition(reading.begin(), reading.end(),
                           [&](std::string_view key) { return !refused.contains(PackedKey(key)); });
     for (const std::string_view ordered : reading) {
+      ++keys_read_;
       if (!reader.ReadByKey(ordered, row)) continue;
       const PackedKey key(ordered);
       if (const auto rejection = changes.rows.Add(row, key)) {
         changes.rejected.push_back(DescribeRejection(session_, changes.table, key, *rejection));
       }
+      if (bytes_ + changes.rows.bytes() > kMostBytes && result_.entries > 1 &&
+          !refused.contains(key)) {
+        return false;
+      }
     }
+    return true;
   }
 
   // The key of a row of the target may be several of the source. Its rows are deleted and written
@@ -125,6 +153,9 @@ class Gatherer {
   source::Database& source_;
   const GatherFrom& from_;
   Gathered result_;
+  std::int64_t keys_ = 0;       // logged, of the batch
+  std::int64_t keys_read_ = 0;  // their siblings, and what is retried, included
+  std::uint64_t bytes_ = 0;     // of the rows of the tables that are read
 };
 
 }  // namespace

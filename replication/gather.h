@@ -51,10 +51,11 @@ struct Gathered {
   std::map<int, std::unique_ptr<TableChanges>> tables;
 };
 
-// Reads at most apply.max_batch_changes entries of the log behind `from`, and their rows, over
-// `source`, which is open on the session's source. Of `session` it uses only what stays as it is
-// while the session lives. Never waits for the target. Throws Error (in doubt) when the source, its
-// schema, its triggers or the log at `from` are not those that the session knows.
+// Reads at most apply.max_batch_changes entries of the log behind `from`, fewer where their rows
+// exceed 64 MiB, and these rows, over `source`, which is open on the session's source. Of `session`
+// it uses only what stays as it is while the session lives. Never waits for the target. Throws
+// Error (in doubt) when the source, its schema, its triggers or the log at `from` are not those
+// that the session knows.
 Gathered Gather(const config::Settings& settings, const Session& session, source::Database& source,
                 const GatherFrom& from);
 

@@ -21,7 +21,7 @@ constexpr const char* kSchema = "CREATE TABLE words(word TEXT PRIMARY KEY, n INT
 // target: gathering never asks it.
 class GatherTest : public ::testing::Test {
  protected:
-  GatherTest() : bench_(kSchema) {
+  explicit GatherTest(const char* schema = kSchema) : bench_(schema) {
     settings_.source.path = bench_.ours().path();
     session_.source = std::make_unique<source::Database>(
         settings_.source.path, source::OpenMode::kReadOnly, settings_.source.busy_timeout);
@@ -93,6 +93,41 @@ TEST_F(GatherTest, StopsAtTheLargestBatchAndSaysThatMoreIsWaiting) {
   EXPECT_EQ(third.to, third.from);
   EXPECT_TRUE(third.caught_up);
   EXPECT_THAT(third.tables, IsEmpty());
+}
+
+// Not WITHOUT ROWID, where SQLite reads whole rows to compare their keys.
+class GatherLargeTest : public GatherTest {
+ protected:
+  GatherLargeTest() : GatherTest("CREATE TABLE words(word TEXT PRIMARY KEY NOT NULL, n)") {
+    session_.mapping.tables[0].columns[1].target.type.kind = target::TypeKind::kText;
+  }
+
+  void Insert(const std::string& word, int megabytes) {
+    bench_.app().Run("INSERT INTO words VALUES('" + word + "', hex(zeroblob(" +
+                     std::to_string(megabytes) + " * 500000)))");
+  }
+};
+
+TEST_F(GatherLargeTest, EndsABatchBeforeItsRowsExceedWhatOneMayHold) {
+  const GatherFrom start = Newest();
+  const std::string prefix(kOne, 35);
+  for (int i = 0; i < 3; ++i) Insert(prefix + std::to_string(i), 24);
+  const Gathered first = Read(start);
+  EXPECT_EQ(first.entries, 2);
+  EXPECT_FALSE(first.caught_up);
+  EXPECT_EQ(first.tables.at(1)->rows.rows(), 2);
+  const Gathered second = Read({first.to, first.mark, {}});
+  EXPECT_EQ(second.entries, 1);
+  EXPECT_TRUE(second.caught_up);
+}
+
+TEST_F(GatherLargeTest, TakesOneEntryHoweverLargeItsRow) {
+  const GatherFrom start = Newest();
+  Insert(kOne, 70);
+  Insert(kTwo, 1);
+  const Gathered first = Read(start);
+  EXPECT_EQ(first.entries, 1);
+  EXPECT_EQ(first.tables.at(1)->rows.rows(), 1);
 }
 
 TEST_F(GatherTest, TakesTheRowAsItIsNowAndNoneForWhatIsGone) {
