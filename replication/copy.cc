@@ -128,14 +128,14 @@ class Worker {
       const auto end = Clock::now() + slice;
       source::Transaction snapshot(source_, source::Transaction::Kind::kRead);
       RequireSameSchema();
-      reader.Scan(after, up_to, [&](Row row, const PackedKey& scan_key) {
-        const std::string key = KeyOf(table, row);
+      reader.Scan(after, up_to, [&](Row row) {
+        const std::string key = table.KeyOf(row);
         if (auto rejection = batch.Add(row, key)) {
           rejected.push_back(DescribeRejection(session_, table, key, *rejection));
         }
-        after = scan_key;
         ++read;
         more = full() || ((read % 64) == 0 && Clock::now() >= end) || context_.abort.IsSet();
+        if (more) after = reader.ScanKey();
         return !more;
       });
       snapshot.Commit();
@@ -224,11 +224,11 @@ class Worker {
     if (range.range_no != 0 || table.hidden_rowid) return;
     std::vector<target::RejectedRow> rejected;
     source::Transaction snapshot(source_, source::Transaction::Kind::kRead);
-    reader.ScanNullKeys([&](Row row, const PackedKey&) {
+    reader.ScanNullKeys([&](Row row) {
       target::RowRejection rejection;
       rejection.column = table.key.front();
       rejection.reason = "primary key holds NULL";
-      rejected.push_back(DescribeRejection(session_, table, KeyOf(table, row), rejection));
+      rejected.push_back(DescribeRejection(session_, table, table.KeyOf(row), rejection));
       return rejected.size() < 100'000;
     });
     snapshot.Commit();

@@ -21,8 +21,8 @@ std::int64_t CountForeignRows(Session& session, const TableMapping& table) {
   source::Transaction snapshot(*session.source, source::Transaction::Kind::kRead);
   source::RowReader reader(*session.source, table.source, table.SourceColumns());
   std::int64_t read = 0;
-  reader.Scan(std::nullopt, std::nullopt, [&](Row row, const PackedKey& key) {
-    batch.Add(row, key);  // a row that is rejected equals none on the target
+  reader.Scan(std::nullopt, std::nullopt, [&](Row row) {
+    batch.Add(row, reader.ScanKey());  // a row that is rejected equals none on the target
     return ++read < 10 * kMostCompared;
   });
   snapshot.Commit();

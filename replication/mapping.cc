@@ -56,6 +56,15 @@ std::vector<target::EncodedColumn> TableMapping::KeyColumns() const {
   return encoded;
 }
 
+PackedKey TableMapping::KeyOf(Row row) const {
+  // Almost every key is of one column, and this is asked for every row.
+  if (key.size() == 1) return PackKey(row.subspan(key.front(), 1));
+  std::vector<Value> values;
+  values.reserve(key.size());
+  for (const std::size_t position : key) values.push_back(row[position]);
+  return PackKey(values);
+}
+
 std::string TableMapping::QualifiedTarget() const {
   return QuoteQualified(target.schema, target.name);
 }

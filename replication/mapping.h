@@ -36,6 +36,8 @@ struct TableMapping {
   std::vector<int> SourceColumns() const;
   target::RowEncoder Encoder() const;
   std::vector<target::EncodedColumn> KeyColumns() const;
+  // The key of a row that is read in the order of `columns`, as the changelog has it.
+  PackedKey KeyOf(Row row) const;
   // "schema"."table" of the target.
   std::string QualifiedTarget() const;
   // Whether the copy goes by rowids that VACUUM may renumber.

@@ -1,7 +1,6 @@
 #include "replication/rejections.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "replication/base/error.h"
@@ -107,17 +106,6 @@ std::vector<std::size_t> DeleteMisprinted(target::PgConnection& connection,
 }
 
 }  // namespace
-
-PackedKey KeyOf(const TableMapping& table, Row row) {
-  std::array<Value, 64> few;
-  if (table.key.size() <= few.size()) {
-    for (std::size_t i = 0; i < table.key.size(); ++i) few[i] = row[table.key[i]];
-    return PackKey(Row(few.data(), table.key.size()));
-  }
-  std::vector<Value> many;
-  for (const std::size_t position : table.key) many.push_back(row[position]);
-  return PackKey(many);
-}
 
 target::RejectedRow DescribeRejection(const Session& session, const TableMapping& table,
                                       const std::string& key,

@@ -9,9 +9,6 @@
 
 namespace liteferry {
 
-// The key of a row read in the order of table.columns (with the rowid last where it is the key).
-PackedKey KeyOf(const TableMapping& table, Row row);
-
 // What rejected_row says of a row that liteferry, or the server, refused. `key` is packed.
 target::RejectedRow DescribeRejection(const Session& session, const TableMapping& table,
                                       const std::string& key,

@@ -277,7 +277,7 @@ void TableScanner::Reject(Row row, std::size_t column, const std::string& reason
 
 ScanSample TableScanner::SampleOf(Row row, const Value* value) const {
   ScanSample sample;
-  sample.key = KeyToJson(UnpackKey(KeyOf(*mapping_, row)));
+  sample.key = KeyToJson(UnpackKey(mapping_->KeyOf(row)));
   if (show_values_ && value != nullptr) sample.value = ShownValue(*value);
   return sample;
 }

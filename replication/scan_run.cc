@@ -117,14 +117,14 @@ class Worker {
     bool more = false;
     std::size_t rows = 0;
     std::size_t bytes = 0;
-    reader.Scan(after, up_to, [&](Row row, const PackedKey& scan_key) {
+    reader.Scan(after, up_to, [&](Row row) {
       scanner.Add(row);
       bytes += BytesOf(row);
       if (++rows < kRowsPerLook && bytes < kBytesPerLook) return true;
       shared_.rows += static_cast<std::int64_t>(rows);
       rows = bytes = 0;
       more = Clock::now() >= end || Ended();
-      if (more) after = scan_key;
+      if (more) after = reader.ScanKey();
       return !more;
     });
     shared_.rows += static_cast<std::int64_t>(rows);
@@ -134,7 +134,7 @@ class Worker {
 
   void ScanNullKeys(source::RowReader& reader, TableScanner& scanner) {
     const auto snapshot = Begin();
-    reader.ScanNullKeys([&](Row row, const PackedKey&) {
+    reader.ScanNullKeys([&](Row row) {
       scanner.AddNullKey(row);
       return !Ended();
     });

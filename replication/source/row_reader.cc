@@ -117,9 +117,9 @@ std::string RowReader::NotNull() const {
   return condition;
 }
 
-PackedKey RowReader::PackScanKey(const std::vector<Value>& row) const {
+PackedKey RowReader::ScanKey() const {
   std::vector<Value> key;
-  for (const ScanTerm& term : terms_) key.push_back(row[term.position]);
+  for (const ScanTerm& term : terms_) key.push_back(row_[term.position]);
   return PackKey(key);
 }
 
@@ -161,7 +161,6 @@ void RowReader::Scan(const std::optional<PackedKey>& after, const std::optional<
             "a scan key of table " + table_.name + " does not fit");
   }
   std::size_t shared = from.size();
-  std::vector<Value> row;
   for (const std::string& sql : scan_sql(after.has_value(), up_to.has_value())) {
     std::vector<Value> binds(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(shared));
     if (shared > 0) --shared;
@@ -169,9 +168,9 @@ void RowReader::Scan(const std::optional<PackedKey>& after, const std::optional<
     Statement scan = database_.Prepare(sql);
     scan.BindAll(binds);
     while (scan.Step()) {
-      scan.ReadRow(row);
-      if (row.back().integer == 0) return;
-      if (!sink(Row(row).first(width_), PackScanKey(row))) return;
+      scan.ReadRow(row_);
+      if (row_.back().integer == 0) return;
+      if (!sink(Row(row_).first(width_))) return;
     }
   }
 }
@@ -188,10 +187,9 @@ void RowReader::ScanNullKeys(const Sink& sink) {
   }
   if (nulls.empty()) return;
   Statement scan = database_.Prepare("SELECT " + listed_ + from_ + " WHERE " + Join(nulls, " OR "));
-  std::vector<Value> row;
   while (scan.Step()) {
-    scan.ReadRow(row);
-    if (!sink(Row(row).first(width_), PackScanKey(row))) return;
+    scan.ReadRow(row_);
+    if (!sink(Row(row_).first(width_))) return;
   }
 }
 

@@ -43,12 +43,13 @@ class RowReader {
   bool order_is_volatile() const { return volatile_; }
 
   // Rows with scan key > after (all, when absent) and <= up_to (no bound, when absent), in that
-  // order, until `sink` returns false. `sink` gets the row, valid during the call, and its packed
-  // scan key. In key order of an ordinary table rows with a NULL in the key are left out
-  // (ScanNullKeys has them).
-  using Sink = std::function<bool(Row row, const PackedKey& scan_key)>;
+  // order, until `sink` returns false. `sink` gets the row, valid during the call. In key order of
+  // an ordinary table rows with a NULL in the key are left out (ScanNullKeys has them).
+  using Sink = std::function<bool(Row row)>;
   void Scan(const std::optional<PackedKey>& after, const std::optional<PackedKey>& up_to,
             const Sink& sink);
+  // The scan key of the row that a sink was given; only during that call.
+  PackedKey ScanKey() const;
 
   // Scan keys that cut the table into `parts` ranges of about the same number of rows (fewer when
   // the table is small): the upper bounds of all but the last, in scan order. Exact for small
@@ -90,7 +91,6 @@ class RowReader {
   std::string OrderBy(bool reversed) const;
   std::string NotNull() const;
   std::string KeyList() const;
-  PackedKey PackScanKey(const std::vector<Value>& row) const;
   std::optional<PackedKey> OneKey(const std::string& order);
   std::vector<PackedKey> FirstKeys(std::int64_t limit);
   std::vector<Cell> SampleCells();
@@ -108,6 +108,7 @@ class RowReader {
   std::string from_;       // FROM …
   std::string listed_;     // and the scan key behind it, where it is not among them
   Statement by_key_;
+  std::vector<Value> row_;  // of a scan, with what listed_ adds
 };
 
 }  // namespace liteferry::source

@@ -230,8 +230,8 @@ std::int64_t RowReader::EstimateRows() {
   }
   std::int64_t rows = 0;
   std::int64_t bytes = 0;
-  Scan(std::nullopt, std::nullopt, [&](Row row, const PackedKey& key) {
-    bytes += static_cast<std::int64_t>(key.size());
+  Scan(std::nullopt, std::nullopt, [&](Row row) {
+    bytes += static_cast<std::int64_t>(ScanKey().size());
     for (const Value& value : row) bytes += 2 + static_cast<std::int64_t>(value.bytes.size());
     return ++rows < 100;
   });

@@ -279,12 +279,6 @@ bool SameRow(const Grid& a, std::size_t row_a, const Grid& b, std::size_t row_b)
   return true;
 }
 
-PackedKey PackedKeyOf(const TableMapping& table, Row row) {
-  std::vector<Value> key;
-  for (const std::size_t position : table.key) key.push_back(row[position]);
-  return PackKey(key);
-}
-
 std::string KeyForm(const TableMapping& table, Row key, bool& ask) {
   std::string out;
   std::string text;

@@ -73,8 +73,6 @@ class Grid {
 // Whether both rows have the same forms in every column.
 bool SameRow(const Grid& a, std::size_t row_a, const Grid& b, std::size_t row_b);
 
-// The key of a row of the source as the changelog has it.
-PackedKey PackedKeyOf(const TableMapping& table, Row row);
 // The form of a key alone, as Grid::Key makes it of the whole row; "" when it is unfit. `ask` is
 // set where only the server knows it; then the result means nothing.
 std::string KeyForm(const TableMapping& table, Row key, bool& ask);

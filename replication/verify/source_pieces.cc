@@ -56,12 +56,12 @@ bool SourcePieces::Next(Grid& grid, const std::function<void(const PackedKey& ke
     RequireSchema(sides_);
     const auto end = Clock::now() + slice.most;
     const std::size_t every = sides_.rollback_journal ? 16 : 64;
-    reader_.Scan(after_, up_to_, [&](Row row, const PackedKey& scan_key) {
+    reader_.Scan(after_, up_to_, [&](Row row) {
       grid.AddExpected(row);
-      key(PackedKeyOf(table_, row));
-      after_ = scan_key;
+      key(table_.KeyOf(row));
       more = grid.rows() >= kPieceRows || grid.bytes() >= kPieceBytes ||
              (grid.rows() % every == 0 && Clock::now() >= end);
+      if (more) after_ = reader_.ScanKey();
       return !more;
     });
     snapshot.Commit();

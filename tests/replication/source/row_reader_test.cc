@@ -49,8 +49,8 @@ PackedKey Key(std::vector<Value> values) { return PackKey(values); }
 std::vector<PackedKey> ScanKeys(RowReader& reader, const std::optional<PackedKey>& after,
                                 const std::optional<PackedKey>& up_to) {
   std::vector<PackedKey> keys;
-  reader.Scan(after, up_to, [&](Row, const PackedKey& key) {
-    keys.push_back(key);
+  reader.Scan(after, up_to, [&](Row) {
+    keys.push_back(reader.ScanKey());
     return true;
   });
   return keys;
@@ -143,9 +143,9 @@ std::vector<PackedKey> ScanInChunks(RowReader& reader, std::mt19937& random,
   for (;;) {
     auto left = static_cast<int>(random() % 7 + 1);
     bool any = false;
-    reader.Scan(after, up_to, [&](Row, const PackedKey& key) {
-      keys.push_back(key);
-      after = key;
+    reader.Scan(after, up_to, [&](Row) {
+      keys.push_back(reader.ScanKey());
+      after = keys.back();
       any = true;
       return --left > 0;
     });
@@ -253,14 +253,14 @@ TEST(RowReaderScan, FindsRowsWithANullInTheKey) {
       "INSERT INTO t VALUES(1,1,'ok'),(NULL,1,'x'),(1,NULL,'y'),(NULL,NULL,'z')");
   RowReader reader = f.Reader();
   std::set<std::string> found;
-  reader.ScanNullKeys([&](Row row, const PackedKey& key) {
+  reader.ScanNullKeys([&](Row row) {
     found.insert(std::string(row[2].bytes));
-    EXPECT_EQ(UnpackKey(key).at(0).storage, StorageClass::kInteger);  // the rowid
+    EXPECT_EQ(UnpackKey(reader.ScanKey()).at(0).storage, StorageClass::kInteger);  // the rowid
     return true;
   });
   EXPECT_THAT(found, ElementsAre("x", "y", "z"));
   Fixture none("CREATE TABLE t(a NOT NULL PRIMARY KEY); INSERT INTO t VALUES(1)");
-  none.Reader().ScanNullKeys([&](Row, const PackedKey&) {
+  none.Reader().ScanNullKeys([&](Row) {
     ADD_FAILURE();
     return true;
   });
