@@ -67,7 +67,6 @@ class Gatherer {
           *session_.Find(number), std::max(kBatchMemory / keys.size(), kLeastMemory));
       changes->keys = std::move(changed);
       if (!ReadRows(number, *changes)) return false;
-      bytes_ += changes->rows.bytes();
       result_.tables.emplace(number, std::move(changes));
     }
     return true;
@@ -120,21 +119,28 @@ class Gatherer {
     std::sort(changes.ordered.begin(), changes.ordered.end());
     std::vector<std::string_view> reading = changes.ordered;
     // Of rows that are one on the target the one that is there keeps its place.
-    std::stable_partition(reading.begin(), reading.end(),
-                          [&](std::string_view key) { return !refused.contains(PackedKey(key)); });
-    for (const std::string_view ordered : reading) {
+    const auto retried = std::stable_partition(
+        reading.begin(), reading.end(),
+        [&](std::string_view key) { return !refused.contains(PackedKey(key)); });
+    for (auto at = reading.begin(); at != reading.end(); ++at) {
+      const std::uint64_t bytes = ReadRow(reader, PackedKey(*at), changes, row);
+      if (at >= retried) continue;
       ++keys_read_;
-      if (!reader.ReadByKey(ordered, row)) continue;
-      const PackedKey key(ordered);
-      if (const auto rejection = changes.rows.Add(row, key)) {
-        changes.rejected.push_back(DescribeRejection(session_, changes.table, key, *rejection));
-      }
-      if (bytes_ + changes.rows.bytes() > kMostBytes && result_.entries > 1 &&
-          !refused.contains(key)) {
-        return false;
-      }
+      bytes_ += bytes;
+      if (bytes_ > kMostBytes && result_.entries > 1) return false;
     }
     return true;
+  }
+
+  // Adds the row, if there is one, or what is wrong with it; gives the bytes that it takes.
+  std::uint64_t ReadRow(source::RowReader& reader, const PackedKey& key, TableChanges& changes,
+                        std::vector<Value>& row) const {
+    if (!reader.ReadByKey(key, row)) return 0;
+    const std::uint64_t before = changes.rows.bytes();
+    if (const auto rejection = changes.rows.Add(row, key)) {
+      changes.rejected.push_back(DescribeRejection(session_, changes.table, key, *rejection));
+    }
+    return changes.rows.bytes() - before;
   }
 
   // The key of a row of the target may be several of the source. Its rows are deleted and written
@@ -154,8 +160,8 @@ class Gatherer {
   const GatherFrom& from_;
   Gathered result_;
   std::int64_t keys_ = 0;       // logged, of the batch
-  std::int64_t keys_read_ = 0;  // their siblings, and what is retried, included
-  std::uint64_t bytes_ = 0;     // of the rows of the tables that are read
+  std::int64_t keys_read_ = 0;  // of these and their siblings
+  std::uint64_t bytes_ = 0;     // of the rows of the keys read
 };
 
 }  // namespace

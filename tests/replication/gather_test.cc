@@ -29,14 +29,17 @@ class GatherTest : public ::testing::Test {
     session_.captured_tables = bench_.tables();
     session_.schema_version = session_.source->QueryInt("PRAGMA schema_version");
     session_.stream.incarnation = bench_.state().incarnation;
-    TableMapping words;
-    words.source = bench_.tables().front();
-    words.target.name = "words";
-    words.columns = {Column(0, "word", target::TypeKind::kUuid),
-                     Column(1, "n", target::TypeKind::kInt8)};
-    words.key = {0};
-    session_.mapping.tables = {words};
-    session_.key_widths = {0, 1};
+    session_.key_widths = {0};
+    for (const source::SourceTable& table : bench_.tables()) {
+      TableMapping words;
+      words.source = table;
+      words.target.name = table.name;
+      words.columns = {Column(0, "word", target::TypeKind::kUuid),
+                       Column(1, "n", target::TypeKind::kInt8)};
+      words.key = {0};
+      session_.mapping.tables.push_back(words);
+      session_.key_widths.push_back(1);
+    }
   }
 
   static ColumnPair Column(int number, const std::string& name, target::TypeKind kind) {
@@ -98,12 +101,17 @@ TEST_F(GatherTest, StopsAtTheLargestBatchAndSaysThatMoreIsWaiting) {
 // Not WITHOUT ROWID, where SQLite reads whole rows to compare their keys.
 class GatherLargeTest : public GatherTest {
  protected:
-  GatherLargeTest() : GatherTest("CREATE TABLE words(word TEXT PRIMARY KEY NOT NULL, n)") {
-    session_.mapping.tables[0].columns[1].target.type.kind = target::TypeKind::kText;
+  GatherLargeTest()
+      : GatherTest(
+            "CREATE TABLE words(word TEXT PRIMARY KEY NOT NULL, n);"
+            "CREATE TABLE writings(word TEXT PRIMARY KEY NOT NULL, n)") {
+    for (TableMapping& table : session_.mapping.tables) {
+      table.columns[1].target.type.kind = target::TypeKind::kText;
+    }
   }
 
-  void Insert(const std::string& word, int megabytes) {
-    bench_.app().Run("INSERT INTO words VALUES('" + word + "', hex(zeroblob(" +
+  void Insert(const std::string& word, int megabytes, const std::string& table = "words") {
+    bench_.app().Run("INSERT INTO " + table + " VALUES('" + word + "', hex(zeroblob(" +
                      std::to_string(megabytes) + " * 500000)))");
   }
 };
@@ -128,6 +136,20 @@ TEST_F(GatherLargeTest, TakesOneEntryHoweverLargeItsRow) {
   const Gathered first = Read(start);
   EXPECT_EQ(first.entries, 1);
   EXPECT_EQ(first.tables.at(1)->rows.rows(), 1);
+}
+
+// No smaller batch of the table would be without them.
+TEST_F(GatherLargeTest, CountsNoRowThatIsOnlyRetried) {
+  Insert(kOne, 70);
+  GatherFrom start = Newest();
+  start.retried[1] = {"[\"" + std::string(kOne) + "\"]"};
+  Insert(kTwo, 1);
+  Insert(kTwo, 1, "writings");
+  const Gathered gathered = Read(start);
+  EXPECT_EQ(gathered.entries, 2);
+  EXPECT_TRUE(gathered.caught_up);
+  EXPECT_EQ(gathered.tables.at(1)->rows.rows(), 2);
+  EXPECT_EQ(gathered.tables.at(2)->rows.rows(), 1);
 }
 
 TEST_F(GatherTest, TakesTheRowAsItIsNowAndNoneForWhatIsGone) {
