@@ -1,6 +1,5 @@
 #include "replication/base/value.h"
 
-#include <array>
 #include <bit>
 #include <cinttypes>
 #include <cstdio>
@@ -13,10 +12,10 @@
 namespace liteferry {
 namespace {
 
-void AppendBigEndian(std::string& out, std::uint64_t value, std::size_t bytes) {
-  std::array<char, 8> buffer{};
-  for (std::size_t i = bytes; i-- > 0; value >>= 8) buffer[i] = static_cast<char>(value & 0xff);
-  out.append(buffer.data(), bytes);
+void AppendBigEndian(std::string& out, std::uint64_t value, int bytes) {
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) {
+    out.push_back(static_cast<char>((value >> shift) & 0xff));
+  }
 }
 
 std::uint64_t ReadBigEndian(std::string_view& in, std::size_t bytes) {
