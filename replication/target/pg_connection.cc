@@ -5,7 +5,8 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <charconv>
+#include <functional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,8 @@ namespace {
 constexpr std::size_t kCopyPiece = std::size_t{32} << 10;
 // Pieces that still go out after the server has said something: a long notice arrives in parts.
 constexpr int kPiecesAfterAnswer = 8;
+// Statements that stay prepared on the server.
+constexpr std::size_t kMostPrepared = 400;
 
 struct ConnectionCloser {
   // The connection is non-blocking, so that its farewell is not waited for on a dead network.
@@ -67,40 +70,6 @@ ConnectionPtr StartConnecting(const PgConnection::Options& options, const HostCh
 }
 
 }  // namespace
-
-void PgResult::Clearer::operator()(pg_result* result) const noexcept { PQclear(result); }
-
-int PgResult::rows() const { return PQntuples(get()); }
-int PgResult::columns() const { return PQnfields(get()); }
-
-bool PgResult::IsNull(int row, int column) const {
-  Require(row < rows() && column < columns(), "result has no such field");
-  return PQgetisnull(get(), row, column) != 0;
-}
-
-std::string PgResult::Text(int row, int column) const {
-  if (IsNull(row, column)) return "";
-  return std::string(PQgetvalue(get(), row, column),
-                     static_cast<std::size_t>(PQgetlength(get(), row, column)));
-}
-
-std::int64_t PgResult::Int(int row, int column) const {
-  const std::string text = Text(row, column);
-  std::int64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  Require(parsed.ec == std::errc() && parsed.ptr == text.data() + text.size(),
-          "result field is not an integer");
-  return number;
-}
-
-bool PgResult::Bool(int row, int column) const { return Text(row, column) == "t"; }
-
-std::int64_t PgResult::affected() const {
-  const std::string_view text = PQcmdTuples(get());
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
 
 // Members are the owner thread's only.
 class PgConnection::Impl {
@@ -194,18 +163,23 @@ class PgConnection::Impl {
     RequireConnection();
     try {
       Send(TakePending("COMMIT"));
-      const PgResult result = Collect();
-      const std::string_view tag = PQcmdStatus(result.get());
-      if (tag == "COMMIT") return;
-      throw Error(Disposition::kBug, Component::kTarget,
-                  "COMMIT of a transaction that had failed was answered by " + std::string(tag));
+      RequireCommitted(Collect());
     } catch (const Error& error) {
-      // An error that the server answers, the connection being whole, means rolled back. Anything
-      // else, a FATAL too (it can come after the commit record), leaves the outcome open.
-      if (!broken()) throw;
-      throw Error(Disposition::kInDoubt, Component::kTarget,
-                  "outcome of COMMIT is unknown: " + error.message())
-          .Server(error.sqlstate(), "", "", "");
+      ThrowOutcome(error);
+    }
+  }
+
+  std::vector<PgResult> RunPipeline(std::span<const PgStep> steps) {
+    if (!pending_.empty()) Exec("");
+    ForgetPrepared(steps.size());
+    RequireConnection();
+    try {
+      if (PQenterPipelineMode(connection_.get()) == 0) FailUnsent();
+      std::vector<PgResult> results = CollectPipeline(SendPipeline(steps));
+      RequireCommitted(results.back());
+      return results;
+    } catch (const Error& error) {
+      ThrowOutcome(error);
     }
   }
 
@@ -297,6 +271,104 @@ class PgConnection::Impl {
   void Send(const std::string& sql) {
     RequireConnection();
     if (PQsendQuery(connection_.get(), sql.c_str()) == 0) FailUnsent();
+  }
+
+  static void RequireCommitted(const PgResult& result) {
+    const std::string_view tag = PQcmdStatus(result.get());
+    if (tag == "COMMIT") return;
+    throw Error(Disposition::kBug, Component::kTarget,
+                "COMMIT of a transaction that had failed was answered by " + std::string(tag));
+  }
+
+  // What an error means that came while COMMIT was under way. One that the server answers, the
+  // connection being whole, means rolled back. Anything else, a FATAL too (it can come after the
+  // commit record), leaves the outcome open.
+  [[noreturn]] void ThrowOutcome(const Error& error) const {
+    if (!broken()) throw Error(error);
+    throw Error(Disposition::kInDoubt, Component::kTarget,
+                "outcome of COMMIT is unknown: " + error.message())
+        .Server(error.sqlstate(), "", "", "");
+  }
+
+  // Each prepared statement takes memory of the server: begins anew before there are too many.
+  void ForgetPrepared(std::size_t coming) {
+    if (prepared_.size() + coming <= kMostPrepared || prepared_.empty()) return;
+    Exec("DEALLOCATE ALL");
+    prepared_.clear();
+  }
+
+  // The same text always has the same name, so that a pooler that was not recognised as one cannot
+  // have a statement run for another.
+  static std::string NameOf(const std::string& sql) {
+    return "liteferry_" + std::to_string(std::hash<std::string>()(sql));
+  }
+
+  // Prepares what is new in front of all, so that nothing but the transaction stands between its
+  // BEGIN and its COMMIT; gives the texts of that.
+  std::vector<std::string> SendPipeline(std::span<const PgStep> steps) {
+    std::vector<std::string> fresh;
+    for (const PgStep& step : steps) {
+      const bool known = prepared_.contains(step.sql) ||
+                         std::find(fresh.begin(), fresh.end(), step.sql) != fresh.end();
+      if (known) continue;
+      fresh.push_back(step.sql);
+      if (PQsendPrepare(connection_.get(), NameOf(step.sql).c_str(), step.sql.c_str(), 0,
+                        nullptr) == 0) {
+        FailUnsent();
+      }
+    }
+    for (const PgStep& step : steps) SendStep(step);
+    if (PQpipelineSync(connection_.get()) == 0) FailUnsent();
+    return fresh;
+  }
+
+  void SendStep(const PgStep& step) {
+    std::vector<const char*> values;
+    std::vector<int> lengths;
+    for (const std::optional<std::string>& value : step.values) {
+      values.push_back(value ? value->c_str() : nullptr);
+      lengths.push_back(value ? static_cast<int>(value->size()) : 0);
+    }
+    const std::vector<int> formats(values.size(), step.binary ? 1 : 0);
+    if (PQsendQueryPrepared(connection_.get(), NameOf(step.sql).c_str(),
+                            static_cast<int>(values.size()), values.data(), lengths.data(),
+                            formats.data(), 0) == 0) {
+      FailUnsent();
+    }
+  }
+
+  // The results of the steps, behind those of what was prepared. Leaves pipeline mode; the first
+  // error is then thrown.
+  std::vector<PgResult> CollectPipeline(const std::vector<std::string>& fresh) {
+    const Deadline deadline = Deadline::In(timeout_);
+    Flush(deadline);
+    std::vector<PgResult> results;
+    PgResult failure;
+    for (;;) {
+      PgResult result = Next(deadline);
+      const auto status = PQresultStatus(result.get());
+      if (result.get() != nullptr && status == PGRES_PIPELINE_SYNC) break;
+      if (result.get() != nullptr && status != PGRES_PIPELINE_ABORTED) {
+        if (!IsError(result)) {
+          results.push_back(std::move(result));
+        } else if (failure.get() == nullptr) {
+          failure = std::move(result);
+        }
+      }
+      if (!broken()) continue;
+      if (failure.get() == nullptr) FailUnsent();
+      ThrowLost(ServerError(failure.get()));
+    }
+    if (PQexitPipelineMode(connection_.get()) == 0) FailUnsent();
+    const auto done = static_cast<std::ptrdiff_t>(std::min(fresh.size(), results.size()));
+    prepared_.insert(fresh.begin(), fresh.begin() + done);
+    if (failure.get() != nullptr) {
+      const Error error = ServerError(failure.get());
+      if (error.sqlstate() == "26000") prepared_.clear();  // not known there any more
+      throw error;
+    }
+    results.erase(results.begin(), results.begin() + done);
+    return results;
   }
 
   void SendParams(std::string_view sql, std::span<const PgParam> params) {
@@ -428,7 +500,8 @@ class PgConnection::Impl {
   bool heard_ = false;           // something was read since AnsweredEarly() looked
   int pieces_after_answer_ = 0;  // sent in this COPY since
   std::string pending_;
-  ConnectionPtr connection_;  // null once lost
+  std::set<std::string> prepared_;  // texts
+  ConnectionPtr connection_;        // null once lost
 };
 
 PgConnection::PgConnection(const Options& options, const SignalEvent& stop)
@@ -468,6 +541,9 @@ void PgConnection::Begin() { impl_->ExecLater(sql::kTransactionBeginSql); }
 void PgConnection::ExecLater(std::string_view sql) { impl_->ExecLater(sql); }
 PgResult PgConnection::ExecParams(std::string_view sql, std::span<const PgParam> params) {
   return impl_->ExecParams(sql, params);
+}
+std::vector<PgResult> PgConnection::RunPipeline(std::span<const PgStep> steps) {
+  return impl_->RunPipeline(steps);
 }
 void PgConnection::BeginCopy(std::string_view sql) { impl_->BeginCopy(sql); }
 void PgConnection::PutCopy(std::string_view bytes) { impl_->PutCopy(bytes); }

@@ -8,43 +8,29 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "replication/base/deadline.h"
 #include "replication/base/error.h"
 #include "replication/base/signal_event.h"
+#include "replication/target/pg_result.h"
 
 struct pg_conn;
-struct pg_result;
 
 namespace liteferry::target {
-
-// Rows that came back, in text format. Owns the PGresult; positions count from 0.
-class PgResult {
- public:
-  PgResult() = default;
-  explicit PgResult(pg_result* result) : result_(result) {}
-
-  int rows() const;
-  int columns() const;
-  bool IsNull(int row, int column) const;
-  std::string Text(int row, int column) const;  // "" for NULL
-  std::int64_t Int(int row, int column) const;
-  bool Bool(int row, int column) const;
-  // Rows changed by INSERT, UPDATE, DELETE; rows of COPY.
-  std::int64_t affected() const;
-  pg_result* get() const { return result_.get(); }
-
- private:
-  struct Clearer {
-    void operator()(pg_result* result) const noexcept;
-  };
-  std::unique_ptr<pg_result, Clearer> result_;
-};
 
 // One parameter of an extended query. `value` absent is NULL.
 struct PgParam {
   std::optional<std::string_view> value;
   std::uint32_t type = 0;  // OID; 0 lets the server infer
+  bool binary = false;
+};
+
+// One statement of a pipeline. Values stand for $1, $2, …; absent is NULL. All of them are texts or
+// all of them binary; the server infers their types.
+struct PgStep {
+  std::string sql;
+  std::vector<std::optional<std::string>> values;
   bool binary = false;
 };
 
@@ -64,14 +50,16 @@ struct PgServer {
 // One connection to PostgreSQL. Synchronous to the caller, non-blocking underneath: every wait ends
 // at the statement deadline or when `stop` is set, with Error (retry). A connection that has lost
 // its server is closed for good (broken() is true); make a new one. No session state is kept
-// between transactions, so a transaction pooler may stand between (P5).
+// between transactions, so a transaction pooler may stand between (P5); only RunPipeline() keeps
+// some.
 //
 // A statement that overruns its deadline, or that `stop` cuts short, is abandoned by closing the
 // socket, not cancelled: a cancel request is a second connection that can hang just as well. The
 // server rolls the transaction back when it next tries to answer.
 //
 // Errors: server errors carry their SQLSTATE and the disposition of ClassifySqlstate(); messages
-// have values cut off. A lost connection is kRetry, except in Commit(), where it is kInDoubt.
+// have values cut off. A lost connection is kRetry, except in Commit() and RunPipeline(), where it
+// is kInDoubt.
 // Thread-safety: owned by one thread.
 class PgConnection {
  public:
@@ -101,6 +89,13 @@ class PgConnection {
   void ExecLater(std::string_view sql);
   // One statement by the extended protocol, unnamed; results in text.
   PgResult ExecParams(std::string_view sql, std::span<const PgParam> params);
+
+  // Runs statements in one round trip, a whole transaction from BEGIN to COMMIT; gives their
+  // results. Each is prepared the first time and stays so while the connection lasts: not for
+  // behind a transaction pooler, and where texts are few. On an error of the server, which is
+  // thrown, the statements behind it have not run; the transaction is to be rolled back. They are
+  // small: all are sent before the first answer is read.
+  std::vector<PgResult> RunPipeline(std::span<const PgStep> steps);
 
   // Starts COPY … FROM STDIN. Statements may stand before it in `sql`: they go in the same message,
   // and so cost no round trip.

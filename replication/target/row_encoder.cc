@@ -1,6 +1,7 @@
 #include "replication/target/row_encoder.h"
 
 #include <algorithm>
+#include <boost/endian/conversion.hpp>
 #include <utility>
 
 #include "replication/base/error.h"
@@ -140,13 +141,47 @@ std::string_view CastName(const TargetType& type) {
 RowEncoder::RowEncoder(std::vector<EncodedColumn> columns)
     : columns_(std::move(columns)), format_(FormatFor(columns_)) {}
 
-std::string RowEncoder::CopyStatement(std::string_view schema, std::string_view table) const {
-  std::string sql = "COPY " + QuoteQualified(schema, table) + " (";
+std::string RowEncoder::ColumnList() const {
+  std::string list;
   for (const EncodedColumn& column : columns_) {
-    if (&column != columns_.data()) sql += ", ";
-    sql += QuoteIdentifier(column.name);
+    if (!list.empty()) list += ", ";
+    list += QuoteIdentifier(column.name);
   }
-  return sql + ") FROM STDIN (FORMAT " + (format_ == CopyFormat::kBinary ? "binary" : "text") + ")";
+  return list;
+}
+
+std::string RowEncoder::CopyStatement(std::string_view schema, std::string_view table) const {
+  return "COPY " + QuoteQualified(schema, table) + " (" + ColumnList() + ") FROM STDIN (FORMAT " +
+         (format_ == CopyFormat::kBinary ? "binary" : "text") + ")";
+}
+
+std::string RowEncoder::InsertStatement(std::string_view schema, std::string_view table) const {
+  std::string sql = "INSERT INTO " + QuoteQualified(schema, table) + " (" + ColumnList() +
+                    ") OVERRIDING SYSTEM VALUE VALUES (";
+  for (std::size_t i = 1; i <= columns_.size(); ++i) {
+    if (i > 1) sql += ", ";
+    sql += "$" + std::to_string(i);
+  }
+  return sql + ")";
+}
+
+std::vector<std::optional<std::string>> RowEncoder::Fields(std::string_view row) const {
+  Require(format_ == CopyFormat::kBinary, "a row in text format has no binary fields");
+  std::vector<std::optional<std::string>> fields;
+  row.remove_prefix(sizeof(std::int16_t));  // number of fields
+  while (!row.empty()) {
+    const std::int32_t size =
+        boost::endian::load_big_s32(reinterpret_cast<const unsigned char*>(row.data()));
+    row.remove_prefix(sizeof size);
+    if (size == kNullLength) {
+      fields.emplace_back();
+      continue;
+    }
+    fields.emplace_back(row.substr(0, static_cast<std::size_t>(size)));
+    row.remove_prefix(static_cast<std::size_t>(size));
+  }
+  Require(fields.size() == columns_.size(), "a row has another number of fields than columns");
+  return fields;
 }
 
 std::string_view RowEncoder::header() const {

@@ -41,6 +41,12 @@ class RowEncoder {
   // COPY "schema"."table" ("a", "b") FROM STDIN (FORMAT …).
   std::string CopyStatement(std::string_view schema, std::string_view table) const;
 
+  // INSERT INTO "schema"."table" ("a", "b") OVERRIDING SYSTEM VALUE VALUES ($1, $2): does to one
+  // row of the binary format what COPY would, rules of the table apart.
+  std::string InsertStatement(std::string_view schema, std::string_view table) const;
+  // The fields of a row that AppendRow() made in binary format: values of InsertStatement().
+  std::vector<std::optional<std::string>> Fields(std::string_view row) const;
+
   // What comes before the first and after the last row; empty for text.
   std::string_view header() const;
   std::string_view trailer() const;
@@ -49,6 +55,8 @@ class RowEncoder {
   std::optional<RowRejection> AppendRow(Row row, std::string& out) const;
 
  private:
+  std::string ColumnList() const;
+
   std::vector<EncodedColumn> columns_;
   CopyFormat format_;
 };

@@ -105,6 +105,25 @@ class ConvertPgTest : public ::testing::TestWithParam<const char*> {
     return ids;
   }
 
+  // The same rows by INSERT, a pipeline for some of them at a time.
+  void InsertPrepared(const RowEncoder& encoder, const std::string& table,
+                      const std::vector<std::int64_t>& ids, const std::vector<Sample>& samples) {
+    constexpr std::size_t kTogether = 200;
+    const std::string sql = encoder.InsertStatement("t", table);
+    std::vector<PgStep> steps = {{"BEGIN", {}}};
+    for (const std::int64_t id : ids) {
+      std::string row;
+      const std::vector<Value> values = {Value::Integer(id),
+                                         samples[static_cast<std::size_t>(id)].value()};
+      ASSERT_FALSE(encoder.AppendRow(values, row).has_value());
+      steps.push_back({sql, encoder.Fields(row), true});
+      if (steps.size() < kTogether && id != ids.back()) continue;
+      steps.push_back({"COMMIT", {}});
+      connection_->RunPipeline(steps);
+      steps.resize(1);
+    }
+  }
+
   // The same values by the server's own means, without the encoder: as hexadecimal text.
   void LoadPlain(const std::vector<std::int64_t>& ids, const std::vector<Sample>& samples) {
     connection_->Exec("CREATE TABLE plain (id int8, class text, hex text)");
@@ -160,7 +179,7 @@ bool HasOnePlainText(const Sample& sample, const TargetType& type) {
 TEST_P(ConvertPgTest, StoresWhatTheServerItselfReads) {
   const std::string type_name = GetParam();
   SCOPED_TRACE("LITEFERRY_TEST_SEED=" + std::to_string(Seed()));
-  for (const char* table : {"as_binary", "as_text", "by_server"}) {
+  for (const char* table : {"as_binary", "as_insert", "as_text", "by_server"}) {
     connection_->Exec("CREATE TABLE " + std::string(table) + " (id int8, c " + type_name +
                       ", filler inet)");
   }
@@ -178,6 +197,7 @@ TEST_P(ConvertPgTest, StoresWhatTheServerItselfReads) {
   ASSERT_EQ(text.format(), CopyFormat::kText);
   const auto ids = Load(binary, "as_binary", samples);
   EXPECT_EQ(Load(text, "as_text", samples), ids);
+  if (binary.format() == CopyFormat::kBinary) InsertPrepared(binary, "as_insert", ids, samples);
   EXPECT_GT(ids.size(), kSamplesPerType / 8U) << "too few values are accepted to prove anything";
   LoadPlain(ids, samples);
   connection_->Exec("INSERT INTO by_server SELECT id, " + ServerExpression(column.type) +
@@ -201,6 +221,12 @@ TEST_P(ConvertPgTest, StoresWhatTheServerItselfReads) {
                   << ", server " << differing.Text(i, 5);
   }
   EXPECT_EQ(Count("SELECT count(*) FROM by_server"), static_cast<std::int64_t>(ids.size()));
+  if (binary.format() != CopyFormat::kBinary) return;
+  EXPECT_EQ(
+      Count("SELECT count(*) FROM as_insert i FULL JOIN as_binary b USING (id) WHERE " + send +
+            "(i.c) IS DISTINCT FROM " + send + "(b.c) OR (i.id IS NULL) <> (b.id IS NULL)"),
+      0);
+  EXPECT_EQ(Count("SELECT count(*) FROM as_insert"), static_cast<std::int64_t>(ids.size()));
 }
 
 std::string TestName(const ::testing::TestParamInfo<const char*>& info) {

@@ -232,6 +232,105 @@ TEST_F(PgConnectionTest, ClassifiesAnErrorThatCommitAnswers) {
   EXPECT_EQ(connection.Exec("SELECT count(*) FROM c").Int(0, 0), 0);
 }
 
+// BEGIN, an INSERT into t (a int PRIMARY KEY) for each number, COMMIT.
+std::vector<PgStep> Inserting(const std::vector<std::string>& numbers) {
+  std::vector<PgStep> steps = {{"BEGIN", {}}};
+  for (const std::string& number : numbers)
+    steps.push_back({"INSERT INTO t VALUES ($1)", {number}});
+  steps.push_back({"COMMIT", {}});
+  return steps;
+}
+
+TEST_F(PgConnectionTest, RunsATransactionInOnePipeline) {
+  PgConnection connection = Open();
+  connection.Exec("CREATE TABLE t (a int PRIMARY KEY)");
+  connection.ExecLater("SET client_min_messages = warning");
+  for (const char* number : {"1", "3", "5"}) {
+    const auto results =
+        connection.RunPipeline(Inserting({number, std::to_string(std::stoi(number) + 1)}));
+    ASSERT_EQ(results.size(), 4U);
+    EXPECT_EQ(results[1].affected(), 1);
+    EXPECT_EQ(results[2].affected(), 1);
+  }
+  std::vector<PgStep> steps = Inserting({});
+  steps.insert(steps.begin() + 1,
+               {"SELECT $1::text, $2::bytea, $3::text", {"x", "\x01", std::nullopt}});
+  const auto results = connection.RunPipeline(steps);
+  EXPECT_EQ(results[1].Text(0, 0), "x");
+  EXPECT_EQ(results[1].Text(0, 1), "\\x01");
+  EXPECT_TRUE(results[1].IsNull(0, 2));
+  const PgResult known = connection.Exec(
+      "SELECT count(*), current_setting('client_min_messages') FROM pg_prepared_statements");
+  EXPECT_EQ(known.Int(0, 0), 4);  // each statement once
+  EXPECT_EQ(known.Text(0, 1), "warning");
+  EXPECT_EQ(Open().Exec("SELECT sum(a) FROM t").Int(0, 0), 21);
+}
+
+TEST_F(PgConnectionTest, APipelineEndsWithTheFirstRefusal) {
+  PgConnection connection = Open();
+  connection.Exec("CREATE TABLE t (a int PRIMARY KEY)");
+  const std::vector<std::vector<std::string>> refused = {{"1", "x", "2"}, {"3", "3", "4"}};
+  for (const auto& numbers : refused) {
+    const Error error = Catch([&] { connection.RunPipeline(Inserting(numbers)); });
+    EXPECT_EQ(error.disposition(), Disposition::kRejectRow);
+    EXPECT_FALSE(connection.broken());
+    connection.Rollback();
+  }
+  EXPECT_EQ(Catch([&] {
+              connection.RunPipeline({{{"BEGIN", {}}, {"SELEC 1", {}}}});
+            }).sqlstate(),
+            "42601");
+  connection.Rollback();
+  connection.RunPipeline(Inserting({"7"}));
+  EXPECT_EQ(connection.Exec("SELECT sum(a) FROM t").Int(0, 0), 7);
+}
+
+TEST_F(PgConnectionTest, PreparesAnewWhatTheServerForgot) {
+  PgConnection connection = Open();
+  connection.Exec("CREATE TABLE t (a int PRIMARY KEY)");
+  connection.RunPipeline(Inserting({"1"}));
+  connection.Exec("DEALLOCATE ALL");  // as a pooler's other backend
+  EXPECT_EQ(Catch([&] { connection.RunPipeline(Inserting({"2"})); }).sqlstate(), "26000");
+  connection.Rollback();
+  connection.RunPipeline(Inserting({"3"}));
+  EXPECT_EQ(connection.Exec("SELECT sum(a) FROM t").Int(0, 0), 4);
+}
+
+TEST_F(PgConnectionTest, KeepsNoMoreThanSomePreparedStatements) {
+  PgConnection connection = Open();
+  connection.Exec("CREATE TABLE t (a int PRIMARY KEY)");
+  for (int i = 0; i < 900; ++i) {
+    std::vector<PgStep> steps = Inserting({std::to_string(i)});
+    steps[1].sql += " /* " + std::to_string(i) + " */";
+    connection.RunPipeline(steps);
+  }
+  EXPECT_EQ(connection.Exec("SELECT count(*) FROM t").Int(0, 0), 900);
+  EXPECT_LE(connection.Exec("SELECT count(*) FROM pg_prepared_statements").Int(0, 0), 400);
+}
+
+TEST_F(PgConnectionTest, APipelineIsInDoubtWithoutAnAnswer) {
+  for (const bool terminated : {true, false}) {
+    PgConnection connection = Open();
+    const int pid = connection.server().backend_pid;
+    std::thread killer;
+    if (terminated) {
+      killer = std::thread([this, pid] {
+        AwaitActive(pid);
+        Open(PgCluster::Get().SuperuserUrl())
+            .Exec("SELECT pg_terminate_backend(" + std::to_string(pid) + ", 30000)");
+      });
+    } else {
+      connection.SetStatementTimeout(std::chrono::milliseconds(50));
+    }
+    std::vector<PgStep> steps = {{"BEGIN", {}}, {"SELECT pg_sleep(60)", {}}, {"COMMIT", {}}};
+    const Error error = Catch([&] { connection.RunPipeline(steps); });
+    if (killer.joinable()) killer.join();
+    EXPECT_EQ(error.disposition(), Disposition::kInDoubt) << error.Describe();
+    EXPECT_TRUE(connection.broken());
+    EXPECT_EQ(Catch([&] { connection.RunPipeline(steps); }).disposition(), Disposition::kRetry);
+  }
+}
+
 TEST_F(PgConnectionTest, GivesUpAtTheDeadline) {
   PgConnection connection = Open();
   connection.SetStatementTimeout(std::chrono::milliseconds(50));

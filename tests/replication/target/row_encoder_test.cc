@@ -1,5 +1,6 @@
 #include "replication/target/row_encoder.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -75,6 +76,19 @@ TEST(RowEncoderTest, QuotesNamesInTheStatement) {
             "binary)");
   EXPECT_EQ(RowEncoder({Inet("c")}).CopyStatement("s", "t"),
             "COPY \"s\".\"t\" (\"c\") FROM STDIN (FORMAT text)");
+  EXPECT_EQ(binary.InsertStatement("public", "my \"table\""),
+            "INSERT INTO \"public\".\"my \"\"table\"\"\" (\"a\", \"select \"\"x\"\"\") OVERRIDING "
+            "SYSTEM VALUE VALUES ($1, $2)");
+}
+
+TEST(RowEncoderTest, GivesTheFieldsOfARow) {
+  const RowEncoder encoder({Int4("a"), Text("b"), Text("c"), Text("d")});
+  std::string row;
+  const std::vector<Value> values = {Value::Integer(258), Value::Text("text"), Value::Null(),
+                                     Value::Text("")};
+  ASSERT_FALSE(encoder.AppendRow(values, row).has_value());
+  EXPECT_THAT(encoder.Fields(row),
+              ::testing::ElementsAre(std::string("\0\0\1\2", 4), "text", std::nullopt, ""));
 }
 
 TEST(RowEncoderTest, LeavesTheBufferAsItWasOnRejection) {
