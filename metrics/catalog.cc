@@ -197,7 +197,7 @@ std::vector<MetricSpec> WorkMetrics() {
       {"liteferry_target_commit_duration_seconds",
        Type::kHistogram,
        {},
-       "Duration of COMMIT on the target.",
+       "Duration of COMMIT on the target; of a small batch, which is one message, of all of it.",
        CommitBuckets()},
       {"liteferry_source_lock_duration_seconds",
        Type::kHistogram,

@@ -78,7 +78,8 @@ class EngineProbe {
 
   // Rows changed on the target by a transaction that is committed.
   void ChangesApplied(std::int64_t inserted_or_updated, std::int64_t deleted);
-  // A transaction of `changes` log entries is committed; COMMIT took `commit_seconds`.
+  // A transaction of `changes` log entries is committed; COMMIT, or all of it where it was one
+  // message, took `commit_seconds`.
   void TransactionApplied(std::int64_t changes, double commit_seconds);
   void RowsCopied(std::string_view table, std::int64_t rows);
   // The write lock of the source was held that long, and is free again.

@@ -19,11 +19,11 @@ struct ApplyResult {
 
 // Reads one batch from the source in one snapshot, closes the snapshot, and applies its net effect
 // together with the position in one transaction on the target (P2): all keys of the batch are
-// deleted, then their current rows are inserted by COPY. So a unique value may change hands within
-// a batch, and order does not matter. When more than apply.max_batch_changes wait, the batch is a
-// window: the target is then not consistent until the last one, and a unique index that a window
-// breaks is held again until then. The same holds while tables are in doubt; an entry that says
-// that a table was not watched puts it there.
+// deleted, then their current rows are inserted, by COPY or, where they are few, by QuickApply. So
+// a unique value may change hands within a batch, and order does not matter. When more than
+// apply.max_batch_changes wait, the batch is a window: the target is then not consistent until the
+// last one, and a unique index that a window breaks is held again until then. The same holds while
+// tables are in doubt; an entry that says that a table was not watched puts it there.
 //
 // Throws Error; kInDoubt when the outcome of COMMIT is unknown: prepare anew, the position tells.
 // A changed schema, lost triggers and a source that went back are found in the snapshot, before

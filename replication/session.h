@@ -62,6 +62,7 @@ struct EngineContext {
   std::atomic<bool> command_pending{false};  // leave long work (the copy) to obey a command
 };
 
+class QuickApply;
 class ReadAhead;
 
 // One pair of connections with all that was found out over them. Made by Prepare, thrown away with
@@ -96,6 +97,7 @@ struct Session {
   // Reads the next batch while one is applied; null until there was more than one. Shared only to
   // be of a type that is not known here. Uses what stands above, so it ends first.
   std::shared_ptr<ReadAhead> ahead;
+  std::shared_ptr<QuickApply> quick;  // null until the first batch; shared for the same reason
 
   // The mapping of a table by its number in the changelog; null when it is not replicated.
   const TableMapping* Find(int table_no) const;

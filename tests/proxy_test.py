@@ -2,6 +2,8 @@
 """The proxy cuts where it says: what the server made of the transaction stands with each step."""
 import pathlib
 import shutil
+import socket
+import struct
 import sys
 import threading
 import unittest
@@ -13,6 +15,47 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import proxy as proxies  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 from harness.process import temp_dir, wait_until  # noqa: E402
+
+
+CUT = (psycopg2.Error, OSError)
+
+
+class Prepared:
+    """A transaction that ends with a prepared COMMIT, sent at once with its preparation as in a pipeline."""
+
+    def __init__(self, proxy, statement):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(str(proxy.path))
+        startup = struct.pack("!I", 196608) + b"user\0app\0database\0app\0\0"
+        self.socket.sendall(struct.pack("!I", len(startup) + 4) + startup)
+        self.answer()
+        self.send((b"Q", f"BEGIN; {statement}".encode() + b"\0"))
+        self.answer()
+
+    def send(self, *messages):
+        self.socket.sendall(b"".join(kind + struct.pack("!I", len(body) + 4) + body for kind, body in messages))
+
+    def answer(self):
+        while True:
+            head = self.socket.recv(5, socket.MSG_WAITALL)
+            if len(head) < 5:
+                raise psycopg2.OperationalError("the connection was cut")
+            size = struct.unpack("!I", head[1:])[0] - 4
+            if len(self.socket.recv(size, socket.MSG_WAITALL)) < size:
+                raise psycopg2.OperationalError("the connection was cut")
+            if head[:1] == b"Z":
+                return
+
+    def commit(self):
+        self.send((b"P", b"end\0COMMIT\0\0\0"), (b"B", b"\0end\0" + bytes(6)), (b"E", b"\0" + bytes(4)), (b"S", b""))
+        self.answer()
+
+    def query(self):
+        self.send((b"Q", b"SELECT 1\0"))
+        self.answer()
+
+    def close(self):
+        self.socket.close()
 
 
 class Cuts(unittest.TestCase):
@@ -35,26 +78,35 @@ class Cuts(unittest.TestCase):
         return connection
 
     def test_every_step(self):
+        self.check_every_step("", self.insert, lambda connection: connection.cursor().execute("SELECT 1"))
+
+    def test_every_step_of_a_prepared_commit(self):
+        self.check_every_step("prepared: ", lambda step: Prepared(self.proxy, f"INSERT INTO t VALUES ('{step}')"),
+                              Prepared.query)
+
+    def check_every_step(self, prefix, insert, ask):
         for step in proxies.STEPS:
             with self.subTest(step=step):
-                connection = self.insert(step)
+                row = prefix + step
+                connection = insert(row)
+                self.addCleanup(connection.close)
                 self.proxy.arm(step)
                 cuts = len(self.proxy.fired)
                 if step == proxies.ANSWERED:
                     connection.commit()
-                    with self.assertRaises(psycopg2.Error):
-                        connection.cursor().execute("SELECT 1")
+                    with self.assertRaises(CUT):
+                        ask(connection)
                 else:
-                    with self.assertRaises(psycopg2.Error):
+                    with self.assertRaises(CUT):
                         connection.commit()
                 self.proxy.wait_fired(cuts + 1)
                 self.assertEqual(self.proxy.fired[-1], step)
                 if step in (proxies.BEFORE, proxies.WITHIN):
                     wait_until("the server has let go", lambda: not self.cluster.execute(
                         "SELECT 1 FROM pg_locks WHERE relation = 't'::regclass AND pid <> pg_backend_pid()"), 10)
-                    self.assertFalse(self.committed(step))
+                    self.assertFalse(self.committed(row))
                 else:
-                    wait_until("committed", lambda: self.committed(step), 10)
+                    wait_until("committed", lambda row=row: self.committed(row), 10)
 
     def test_without_a_cut_all_passes(self):
         connection = self.insert("plain")

@@ -198,8 +198,9 @@ class Attempt {
   void CommitTarget() {
     Budget();
     const target::StreamRow& stream = session_.stream;
-    session_.store->BeginApply(session_.owner, stream.applied_seq, stream.applied_seq,
-                               stream.applied_mark, target::Phase::kCutOver, true);
+    session_.store->BeginApply(session_.owner,
+                               {stream.applied_seq, stream.applied_seq, stream.applied_mark,
+                                target::Phase::kCutOver, true});
     session_.target->Exec("SET LOCAL lock_timeout = " + std::to_string(std::max<std::int64_t>(
                                                             deadline_->Remaining().count(), 1)));
     session_.held->ReleaseTies();

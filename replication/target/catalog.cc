@@ -67,6 +67,7 @@ TargetCatalog ReadTables(PgConnection& connection, const std::string& schema) {
     table.partitioned = kind == 'p';
     table.owned = rows.Bool(i, 3);
     table.delete_rule = rows.Bool(i, 4);
+    table.insert_rule = rows.Bool(i, 5);
   }
   return catalog;
 }

@@ -36,6 +36,7 @@ struct TargetTable {
   bool partitioned = false;
   bool owned = false;        // by the connected role, directly or through membership
   bool delete_rule = false;  // a rewrite rule says what DELETE does; COPY knows no rules
+  bool insert_rule = false;  // the same of INSERT, which must not be used instead of COPY then
   std::vector<TargetColumn> columns;
   std::vector<TargetUnique> uniques;  // the primary key first
 

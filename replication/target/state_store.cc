@@ -13,6 +13,7 @@ namespace liteferry::target {
 namespace {
 
 constexpr int kFormat = 1;
+constexpr std::chrono::seconds kAskEvery{10};  // for NoteHistory(): a sixth of its minute
 constexpr std::array<std::string_view, 4> kPhases = {"copying", "catching_up", "following",
                                                      "cut_over"};
 
@@ -60,7 +61,7 @@ StateStore::StateStore(PgConnection& connection, std::string state_schema)
 
 // The placeholders are psql's, so that the files can be run by hand with -v. A value that looks
 // like one is left alone: the text is read once, from left to right.
-std::string StateStore::Fill(std::string_view sql, const Values& values) const {
+std::string StateStore::Fill(std::string_view sql, const Values& values, PgStep* step) const {
   std::string out;
   for (std::size_t at = 0; at < sql.size();) {
     const char quote = sql[at] == ':' && at + 1 < sql.size() ? sql[at + 1] : '\0';
@@ -75,16 +76,24 @@ std::string StateStore::Fill(std::string_view sql, const Values& values) const {
                                     [name](const auto& entry) { return entry.first == name; });
     Require(name == "schema" || value != values.end(), "SQL placeholder without a value");
     const std::string& text = name == "schema" ? schema_ : value->second;
-    out += quote == '"' ? QuoteIdentifier(text) : QuoteLiteral(text);
     at = end + 1;
+    if (quote == '"') {
+      out += QuoteIdentifier(text);
+    } else if (step == nullptr) {
+      out += QuoteLiteral(text);
+    } else {
+      step->values.emplace_back(text);
+      out += "$" + std::to_string(step->values.size());
+    }
   }
   return out;
 }
 
-std::string StateStore::FillFor(const Owner& owner, std::string_view sql, Values values) const {
+std::string StateStore::FillFor(const Owner& owner, std::string_view sql, Values values,
+                                PgStep* step) const {
   values.emplace_back("owner_id", owner.id);
   values.emplace_back("owner_epoch", std::to_string(owner.epoch));
-  return Fill(sql, values);
+  return Fill(sql, values, step);
 }
 
 void StateStore::UpdateOwned(const std::string& sql) {
@@ -204,28 +213,40 @@ void StateStore::RequireOwner(const Owner& owner) {
   if (held.rows() != 1) throw TakenOver();
 }
 
-void StateStore::BeginApply(const Owner& owner, std::int64_t from_seq, std::int64_t to_seq,
-                            std::int64_t to_mark, Phase phase, bool consistent) {
+void StateStore::BeginApply(const Owner& owner, const PositionMove& move) {
   connection_.Begin();
-  const PgResult moved = connection_.Exec(FillFor(owner, sql::kStateBeginApplySql,
-                                                  {{"from_seq", std::to_string(from_seq)},
-                                                   {"to_seq", std::to_string(to_seq)},
-                                                   {"to_mark", std::to_string(to_mark)},
-                                                   {"phase", std::string(ToString(phase))},
-                                                   {"consistent", Text(consistent)}}));
-  if (moved.affected() == 1) return;
+  try {
+    connection_.Exec(FillFor(owner, sql::kStateBeginApplySql, ValuesOf(move)));
+    return;
+  } catch (const Error& error) {
+    if (error.sqlstate() != "22012") throw;
+  }
   connection_.Rollback();
   const auto row = ReadStream(false);
   if (!row) {
     throw Error(Disposition::kInDoubt, Component::kTarget,
                 "the stream row is gone from the target, expected it at position " +
-                    std::to_string(from_seq));
+                    std::to_string(move.from_seq));
   }
   const bool owned = row->owner_id == owner.id && row->owner_epoch == owner.epoch;
   throw Error(Disposition::kInDoubt, Component::kTarget,
               "the target stands at position " + std::to_string(row->applied_seq) + ", expected " +
-                  std::to_string(from_seq) +
+                  std::to_string(move.from_seq) +
                   (owned ? "" : ", and another daemon has taken over the stream"));
+}
+
+PgStep StateStore::MoveStep(const Owner& owner, const PositionMove& move) const {
+  PgStep step;
+  step.sql = FillFor(owner, sql::kStateBeginApplySql, ValuesOf(move), &step);
+  return step;
+}
+
+StateStore::Values StateStore::ValuesOf(const PositionMove& move) {
+  return {{"from_seq", std::to_string(move.from_seq)},
+          {"to_seq", std::to_string(move.to_seq)},
+          {"to_mark", std::to_string(move.to_mark)},
+          {"phase", std::string(ToString(move.phase))},
+          {"consistent", Text(move.consistent)}};
 }
 
 void StateStore::SetPhase(const Owner& owner, Phase phase) {
@@ -245,7 +266,12 @@ std::int64_t StateStore::SeqAppliedBefore(std::chrono::milliseconds age) {
       .Int(0, 0);
 }
 
+bool StateStore::HistoryIsDue() const {
+  return !noted_at_ || std::chrono::steady_clock::now() - *noted_at_ >= kAskEvery;
+}
+
 void StateStore::NoteHistory(std::int64_t seq) {
+  noted_at_ = std::chrono::steady_clock::now();
   connection_.ExecLater(Fill(sql::kStateNoteHistorySql, {{"seq", std::to_string(seq)}}));
 }
 

@@ -11,6 +11,7 @@
 namespace liteferry::target {
 
 class PgConnection;
+struct PgStep;
 
 enum class Phase : std::uint8_t { kCopying, kCatchingUp, kFollowing, kCutOver };
 std::string_view ToString(Phase phase);
@@ -78,6 +79,15 @@ struct Owner {
   std::int64_t epoch = 0;
 };
 
+// From one position to the next, and what is so once that is committed.
+struct PositionMove {
+  std::int64_t from_seq = 0;
+  std::int64_t to_seq = 0;
+  std::int64_t to_mark = 0;
+  Phase phase = Phase::kCopying;
+  bool consistent = false;
+};
+
 // Everything that liteferry keeps on PostgreSQL: the schema <state_schema> and its tables. Only
 // SQL; the caller says where transactions begin and end, except where a method says otherwise.
 class StateStore {
@@ -119,8 +129,10 @@ class StateStore {
 
   // PgConnection::Begin() and the compare-and-swap of the position in one message: must hit one
   // row, else rolls back and throws Error (in doubt) that names both positions.
-  void BeginApply(const Owner& owner, std::int64_t from_seq, std::int64_t to_seq,
-                  std::int64_t to_mark, Phase phase, bool consistent);
+  void BeginApply(const Owner& owner, const PositionMove& move);
+  // The same compare-and-swap as a step of a pipeline, where what follows it does not run unless it
+  // hits.
+  PgStep MoveStep(const Owner& owner, const PositionMove& move) const;
   // Also says what it means for consistency: a stream enters `following` at a consistent point, and
   // is not consistent while it copies or catches up.
   void SetPhase(const Owner& owner, Phase phase);
@@ -136,6 +148,8 @@ class StateStore {
   std::int64_t SeqAppliedBefore(std::chrono::milliseconds age);
   // Notes (seq, now) once a minute at most, in the caller's transaction, with its next statement.
   void NoteHistory(std::int64_t seq);
+  // Whether it is time to: it is asked of the server every ten seconds only.
+  bool HistoryIsDue() const;
 
   std::vector<SourceTableRow> ReadSourceTables();
   // Inserts or replaces by number.
@@ -168,15 +182,18 @@ class StateStore {
   // The values of one statement's placeholders.
   using Values = std::vector<std::pair<std::string_view, std::string>>;
 
-  // `sql` with :"schema" and each :'name' filled in.
-  std::string Fill(std::string_view sql, const Values& values = {}) const;
-  std::string FillFor(const Owner& owner, std::string_view sql, Values values = {}) const;
+  // `sql` with :"schema" and each :'name' filled in; with `step`, values become values of it.
+  std::string Fill(std::string_view sql, const Values& values = {}, PgStep* step = nullptr) const;
+  std::string FillFor(const Owner& owner, std::string_view sql, Values values = {},
+                      PgStep* step = nullptr) const;
+  static Values ValuesOf(const PositionMove& move);
   std::vector<RejectedRow> ReadRejected(std::string_view sql, std::int64_t limit);
   // Throws unless exactly one row was hit: another daemon has taken over.
   void UpdateOwned(const std::string& sql);
 
   PgConnection& connection_;
   const std::string schema_;
+  std::optional<std::chrono::steady_clock::time_point> noted_at_;
 };
 
 }  // namespace liteferry::target

@@ -159,6 +159,7 @@ class _Pair:
     def __init__(self, proxy, client, server):
         self.proxy, self.client, self.server = proxy, client, server
         self.step = None  # of the COMMIT that is under way
+        self.prepared = set()  # names of prepared COMMITs
 
     def start(self):
         for target in (self._to_server, self._to_client):
@@ -190,15 +191,26 @@ class _Pair:
             head = _exactly(self.client, 5)
             size = struct.unpack("!I", head[1:])[0] - 4
             self.proxy.pace(head[:1] in b"QS")
-            if head[:1] not in b"QP":
+            if head[:1] not in b"QPB":
                 self.server.sendall(head)
                 _pass_on(self.client, self.server, size)
                 continue
             body = _exactly(self.client, size)
-            if _is_commit(head[:1], body):
+            if self._is_commit(head[:1], body):
                 self._commit(head + body)
             else:
                 self.server.sendall(head + body)
+
+    def _is_commit(self, kind, body):
+        """A query, the Parse of an unnamed statement, or the Bind of one that was prepared by name."""
+        if kind == b"B":
+            return body.split(b"\0", 2)[1] in self.prepared
+        name, text = body.split(b"\0", 1) if kind == b"P" else (b"", body)
+        if not _says_commit(text):
+            return False
+        if name:
+            self.prepared.add(name)
+        return not name
 
     def _commit(self, message):
         step = self.proxy.take()
@@ -208,7 +220,7 @@ class _Pair:
             self.server.sendall(message[:len(message) // 2])
             self.close()
         elif step == LATE:
-            # The extended protocol sends more after Parse, without which the server does nothing.
+            # The extended protocol sends more after these, without which the server does nothing.
             rest = b"" if message[:1] == b"Q" else _until_sync(self.client)
             self.close(self.client)
             self.proxy.done(step)
@@ -248,8 +260,7 @@ class _Pair:
             self.client.sendall(head + body)
 
 
-def _is_commit(kind, body):
-    text = body.split(b"\0", 1)[1] if kind == b"P" else body
+def _says_commit(text):
     statements = [s.strip().upper() for s in text.split(b"\0")[0].split(b";")]
     return any(s in (b"COMMIT", b"END", b"COMMIT TRANSACTION") for s in statements)
 

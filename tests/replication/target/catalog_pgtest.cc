@@ -224,18 +224,21 @@ TEST_F(CatalogTest, OwnershipThroughARoleCounts) {
   admin.Exec("DROP SCHEMA s CASCADE; DROP ROLE team");
 }
 
-TEST_F(CatalogTest, SeesRulesThatChangeDelete) {
+TEST_F(CatalogTest, SeesRulesThatChangeDeleteOrInsert) {
   connection_.Exec(
       "CREATE SCHEMA s; CREATE TABLE s.a (id int); CREATE TABLE s.b (id int); CREATE TABLE s.c (id "
       "int);"
       "CREATE RULE keep AS ON DELETE TO s.a DO INSTEAD NOTHING;"
       "CREATE RULE twice AS ON INSERT TO s.b DO ALSO NOTHING;"
       "CREATE RULE off AS ON DELETE TO s.c DO INSTEAD NOTHING; ALTER TABLE s.c DISABLE RULE off");
-  std::vector<bool> rules;
+  std::vector<bool> of_delete;
+  std::vector<bool> of_insert;
   for (const TargetTable& table : ReadCatalog(connection_, "s").tables) {
-    rules.push_back(table.delete_rule);
+    of_delete.push_back(table.delete_rule);
+    of_insert.push_back(table.insert_rule);
   }
-  EXPECT_THAT(rules, ElementsAre(true, false, false));
+  EXPECT_THAT(of_delete, ElementsAre(true, false, false));
+  EXPECT_THAT(of_insert, ElementsAre(false, true, false));
 }
 
 TEST_F(CatalogTest, NamesEverythingThatIsLacking) {

@@ -257,7 +257,7 @@ TEST_F(StateStoreTest, CopyingWorkersHinderTakeoverButNotHeartbeat) {
 TEST_F(StateStoreTest, MovesThePositionByCompareAndSwap) {
   Owner owner{"owner", 0};
   ASSERT_TRUE(store_.TryTakeOver(owner, hours(1)));
-  store_.BeginApply(owner, 10, 15, 99, Phase::kFollowing, true);
+  store_.BeginApply(owner, {10, 15, 99, Phase::kFollowing, true});
   store_.NoteHistory(15);
   connection_.Commit();
   const StreamRow row = store_.ReadStream(false).value();
@@ -266,12 +266,13 @@ TEST_F(StateStoreTest, MovesThePositionByCompareAndSwap) {
   EXPECT_EQ(row.phase, Phase::kFollowing);
   EXPECT_TRUE(row.consistent);
 
-  store_.BeginApply(owner, 15, 20, 1, Phase::kFollowing, true);
+  store_.BeginApply(owner, {15, 20, 1, Phase::kFollowing, true});
   connection_.Rollback();
   EXPECT_EQ(store_.ReadStream(false)->applied_seq, 15);
 
-  const Error behind =
-      Catch([&] { store_.BeginApply(owner, 10, 15, 99, Phase::kFollowing, true); });
+  const Error behind = Catch([&] {
+    store_.BeginApply(owner, {10, 15, 99, Phase::kFollowing, true});
+  });
   EXPECT_EQ(behind.disposition(), Disposition::kInDoubt);
   EXPECT_EQ(behind.message(), "the target stands at position 15, expected 10");
   // No transaction is left open.
@@ -279,7 +280,9 @@ TEST_F(StateStoreTest, MovesThePositionByCompareAndSwap) {
 
   Owner thief{"owner", 0};
   ASSERT_TRUE(store_.TryTakeOver(thief, hours(1)));
-  const Error fenced = Catch([&] { store_.BeginApply(owner, 15, 20, 1, Phase::kFollowing, true); });
+  const Error fenced = Catch([&] {
+    store_.BeginApply(owner, {15, 20, 1, Phase::kFollowing, true});
+  });
   EXPECT_EQ(fenced.disposition(), Disposition::kInDoubt);
   EXPECT_NE(fenced.message().find("another daemon"), std::string::npos);
 }
@@ -287,12 +290,12 @@ TEST_F(StateStoreTest, MovesThePositionByCompareAndSwap) {
 TEST_F(StateStoreTest, ACompetingMoveIsSeenAfterItsCommit) {
   Owner owner{"owner", 0};
   ASSERT_TRUE(store_.TryTakeOver(owner, hours(1)));
-  store_.BeginApply(owner, 10, 15, 99, Phase::kFollowing, true);
+  store_.BeginApply(owner, {10, 15, 99, Phase::kFollowing, true});
   std::optional<Error> error;
   std::thread competitor([&] {
     PgConnection connection = Open();
     StateStore store(connection, kSchema);
-    error = Catch([&] { store.BeginApply(owner, 10, 12, 1, Phase::kFollowing, true); });
+    error = Catch([&] { store.BeginApply(owner, {10, 12, 1, Phase::kFollowing, true}); });
   });
   AwaitLockWait();
   connection_.Commit();
@@ -307,7 +310,7 @@ TEST_F(StateStoreTest, ACompetingMoveIsSeenAfterItsCommit) {
 TEST_F(StateStoreTest, ALockedReadWaitsForACommitUnderWay) {
   Owner owner{"owner", 0};
   ASSERT_TRUE(store_.TryTakeOver(owner, hours(1)));
-  store_.BeginApply(owner, 10, 15, 99, Phase::kFollowing, true);
+  store_.BeginApply(owner, {10, 15, 99, Phase::kFollowing, true});
   std::optional<StreamRow> unlocked;
   std::optional<StreamRow> locked;
   bool robbed = true;
