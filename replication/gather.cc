@@ -34,8 +34,8 @@ class Gatherer {
     const std::int64_t most = settings_.apply.max_batch_changes;
     std::int64_t limit = session_.rollback_journal ? std::min(most, kRollbackJournalBatch) : most;
     source::Transaction snapshot(source_, source::Transaction::Kind::kRead);
-    RequireSameSource();
     source::Changelog log(source_);
+    RequireSameSource(log);
     const source::Seq newest = log.Bounds().newest;
     while (!ReadBatch(log, newest, limit)) limit = FewerEntries();
     snapshot.Commit();
@@ -80,7 +80,7 @@ class Gatherer {
   }
 
   // Within the snapshot: that it is the database, the schema and the log that this session knows.
-  void RequireSameSource() {
+  void RequireSameSource(source::Changelog& log) {
     source::Database& source = source_;
     const char* changed = nullptr;
     if (source.FileMoved()) {
@@ -91,7 +91,6 @@ class Gatherer {
                session_.stream.incarnation) {
       changed = "the source was replaced";
     } else if (from_.position > 0) {
-      source::Changelog log(source);
       const auto mark = log.MarkAt(from_.position);
       if (!mark || *mark != from_.mark) changed = "the source went back in time";
     }

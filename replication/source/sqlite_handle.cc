@@ -153,8 +153,46 @@ SqliteFault ClassifySqlite(int extended_code) {
   }
 }
 
-void Statement::Finalizer::operator()(sqlite3_stmt* statement) const noexcept {
-  sqlite3_finalize(statement);
+// Statements at rest, the latest last: reset and without bindings, so that they hold neither a
+// snapshot nor a value. SQLite prepares them anew by itself when the schema has changed.
+class StatementCache {
+ public:
+  StatementCache() { resting_.reserve(kMost); }
+
+  // Null when there is none with this text.
+  sqlite3_stmt* Take(std::string_view sql) {
+    const auto found = std::find_if(resting_.rbegin(), resting_.rend(), [sql](const Owned& one) {
+      return sqlite3_sql(one.get()) == sql;
+    });
+    if (found == resting_.rend()) return nullptr;
+    sqlite3_stmt* const statement = found->release();
+    resting_.erase(std::next(found).base());
+    return statement;
+  }
+
+  void Keep(sqlite3_stmt* statement) noexcept {
+    Owned owned(statement);
+    // Some pragmas do their work while they are prepared.
+    if (sqlite3_strnicmp(sqlite3_sql(statement), "PRAGMA", 6) == 0) return;
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    if (resting_.size() == kMost) resting_.erase(resting_.begin());
+    resting_.push_back(std::move(owned));
+  }
+
+ private:
+  struct Finalizer {
+    void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+  };
+  using Owned = std::unique_ptr<sqlite3_stmt, Finalizer>;
+
+  static constexpr std::size_t kMost = 64;  // a few kilobytes each
+
+  std::vector<Owned> resting_;
+};
+
+void Statement::Returner::operator()(sqlite3_stmt* statement) const noexcept {
+  cache->Keep(statement);
 }
 
 void Statement::Bind(int position, const Value& value) {
@@ -255,10 +293,12 @@ void Statement::ReadRow(std::vector<Value>& row) const {
   for (int i = 0; i < count; ++i) row.push_back(Column(i));
 }
 
+Database::~Database() = default;
+
 void Database::Closer::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
 
 Database::Database(const std::string& path, OpenMode mode, std::chrono::milliseconds busy_timeout)
-    : path_(path), busy_timeout_(busy_timeout) {
+    : path_(path), busy_timeout_(busy_timeout), cache_(std::make_unique<StatementCache>()) {
   const struct stat status = StatOrThrow(path);
   // A relative path gets a "./" so that neither ":memory:" nor "file:x?y" means anything but a
   // file.
@@ -291,12 +331,13 @@ Database::Database(const std::string& path, OpenMode mode, std::chrono::millisec
 }
 
 Statement Database::Prepare(std::string_view sql) {
+  if (sqlite3_stmt* const resting = cache_->Take(sql)) return {resting, *cache_};
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) ThrowLast(handle_.get(), "prepare a statement");
   Require(statement != nullptr, "an SQL statement is empty");
-  return Statement(statement);
+  return {statement, *cache_};
 }
 
 void Database::Execute(std::string_view sql) {

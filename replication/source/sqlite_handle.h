@@ -27,7 +27,10 @@ struct SqliteFault {
 // The one place that judges SQLite's (extended) result codes. Pure.
 SqliteFault ClassifySqlite(int extended_code);
 
-// A prepared statement. Lives no longer than its Database; used by the thread that owns that.
+class StatementCache;
+
+// A prepared statement. Lives no longer than its Database, which keeps it for the next one with the
+// same text; used by the thread that owns that.
 // Bind positions and column positions follow SQLite: binds from 1, columns from 0.
 class Statement {
  public:
@@ -60,12 +63,17 @@ class Statement {
 
  private:
   friend class Database;
-  struct Finalizer {
+  struct Returner {
+    Returner() : cache(nullptr) {}
+    explicit Returner(StatementCache& home) : cache(&home) {}
     void operator()(sqlite3_stmt* statement) const noexcept;
-  };
-  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
 
-  std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
+    StatementCache* cache;
+  };
+  Statement(sqlite3_stmt* statement, StatementCache& cache)
+      : statement_(statement, Returner(cache)) {}
+
+  std::unique_ptr<sqlite3_stmt, Returner> statement_;
 };
 
 enum class OpenMode : std::uint8_t { kReadOnly, kReadWrite };
@@ -84,7 +92,10 @@ class Database {
   // user may not use it, or when opening it would leave a -wal or -shm behind that its owner cannot
   // write; (retry) when it is locked.
   Database(const std::string& path, OpenMode mode, std::chrono::milliseconds busy_timeout);
+  ~Database();
 
+  // A statement that was prepared before, if one with this text is at rest: preparing takes longer
+  // than most statements of the changelog run.
   Statement Prepare(std::string_view sql);
   // Runs every statement of `sql`, ignoring rows.
   void Execute(std::string_view sql);
@@ -119,6 +130,7 @@ class Database {
   std::string path_;
   std::chrono::milliseconds busy_timeout_;
   std::unique_ptr<sqlite3, Closer> handle_;
+  std::unique_ptr<StatementCache> cache_;  // ends before handle_
   LockObserver lock_observer_;
 
   friend class Transaction;

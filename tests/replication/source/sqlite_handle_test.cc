@@ -320,5 +320,57 @@ TEST(ClassifySqlite, SaysForEachCodeWhetherToRetryStopOrReportABug) {
   }
 }
 
+// How often SQLite has compiled a statement that is at rest now.
+int Prepared(const Database& database, std::string_view sql) {
+  int found = 0;
+  for (sqlite3_stmt* one = sqlite3_next_stmt(database.handle(), nullptr); one != nullptr;
+       one = sqlite3_next_stmt(database.handle(), one)) {
+    if (sqlite3_sql(one) == sql) ++found;
+  }
+  return found;
+}
+
+TEST_F(SqliteHandle, PreparesAStatementOnceForAllWhoNeedItOneAfterTheOther) {
+  constexpr const char* kSql = "SELECT ?1, count(*) FROM t";
+  AppDatabase app(path());
+  app.Run("CREATE TABLE t(a); INSERT INTO t VALUES(1), (2)");
+  Database database(path(), OpenMode::kReadWrite, milliseconds(0));
+  {
+    Statement first = database.Prepare(kSql);
+    first.Bind(1, "mine");
+    ASSERT_TRUE(first.Step());  // and is left in the middle
+    Statement second = database.Prepare(kSql);
+    ASSERT_TRUE(second.Step());
+    EXPECT_EQ(first.Text(0), "mine");
+    EXPECT_TRUE(second.IsNull(0));
+  }
+  EXPECT_EQ(Prepared(database, kSql), 2);
+  for (int i = 0; i < 3; ++i) {
+    Statement again = database.Prepare(kSql);
+    ASSERT_TRUE(again.Step());
+    EXPECT_TRUE(again.IsNull(0));
+    EXPECT_EQ(again.Int(1), 2 + i);
+    app.Run("INSERT INTO t(a) VALUES(3); ALTER TABLE t ADD COLUMN b" + std::to_string(i));
+  }
+  EXPECT_EQ(Prepared(database, kSql), 2);
+  EXPECT_EQ(sqlite3_txn_state(database.handle(), nullptr), SQLITE_TXN_NONE);
+}
+
+TEST_F(SqliteHandle, KeepsFewStatementsAndNoPragma) {
+  AppDatabase app(path());
+  Database database(path(), OpenMode::kReadWrite, milliseconds(0));
+  database.QueryInt("PRAGMA cache_size = 100");
+  EXPECT_EQ(Prepared(database, "PRAGMA cache_size = 100"), 0);
+  for (int i = 0; i < 200; ++i) database.QueryInt("SELECT " + std::to_string(i));
+  EXPECT_EQ(Prepared(database, "SELECT 1"), 0);
+  EXPECT_EQ(Prepared(database, "SELECT 199"), 1);
+  int all = 0;
+  for (sqlite3_stmt* one = sqlite3_next_stmt(database.handle(), nullptr); one != nullptr;
+       one = sqlite3_next_stmt(database.handle(), one)) {
+    ++all;
+  }
+  EXPECT_LE(all, 64);
+}
+
 }  // namespace
 }  // namespace liteferry::source
