@@ -37,6 +37,9 @@ std::string PathOf(sqlite3* handle) {
                             "': " + sqlite3_errmsg(handle) + " (" + std::to_string(code) + ")");
 }
 
+// All that can be wrong with a value of a row that was read.
+[[noreturn]] void ThrowNoMemory() { throw MakeError(SQLITE_NOMEM, "no memory to read a value"); }
+
 Error CannotOpen(const std::string& path, int error_number) {
   const bool denied = error_number == EACCES || error_number == EPERM || error_number == EROFS;
   Error error(Disposition::kStop, Component::kSource,
@@ -249,23 +252,25 @@ void Statement::Reset() noexcept { sqlite3_reset(statement_.get()); }
 
 int Statement::column_count() const { return sqlite3_column_count(statement_.get()); }
 
+// By way of sqlite3_value, which the connection's being of one thread allows (SQLITE_OPEN_NOMUTEX):
+// each sqlite3_column_* looks for the column and for an error anew.
 Value Statement::Column(int position) const {
-  sqlite3_stmt* const s = statement_.get();
-  switch (sqlite3_column_type(s, position)) {
+  sqlite3_value* const value = sqlite3_column_value(statement_.get(), position);
+  switch (sqlite3_value_type(value)) {
     case SQLITE_INTEGER:
-      return Value::Integer(sqlite3_column_int64(s, position));
+      return Value::Integer(sqlite3_value_int64(value));
     case SQLITE_FLOAT:
-      return Value::Real(sqlite3_column_double(s, position));
+      return Value::Real(sqlite3_value_double(value));
     case SQLITE_TEXT: {
       // Text before bytes: it converts a UTF-16 database's value, whose length then is another.
-      const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(s, position));
-      if (text == nullptr) ThrowLast(sqlite3_db_handle(s), "read a text");
-      return Value::Text({text, static_cast<std::size_t>(sqlite3_column_bytes(s, position))});
+      const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+      if (text == nullptr) ThrowNoMemory();
+      return Value::Text({text, static_cast<std::size_t>(sqlite3_value_bytes(value))});
     }
     case SQLITE_BLOB: {
-      const auto* bytes = static_cast<const char*>(sqlite3_column_blob(s, position));
-      const int size = sqlite3_column_bytes(s, position);
-      if (bytes == nullptr && size > 0) ThrowLast(sqlite3_db_handle(s), "read a blob");
+      const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
+      const int size = sqlite3_value_bytes(value);
+      if (bytes == nullptr && size > 0) ThrowNoMemory();
       return Value::Blob({size > 0 ? bytes : "", static_cast<std::size_t>(size)});
     }
     default:
