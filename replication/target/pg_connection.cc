@@ -16,9 +16,11 @@
 namespace liteferry::target {
 namespace {
 
-// A socket that poll(2) calls writable takes this much in one piece. Where it does not, libpq reads
-// while it waits, and so swallows an error of the server that ought to stop a COPY early.
-constexpr std::size_t kCopyPiece = std::size_t{32} << 10;
+// A unix socket that poll(2) calls writable is three quarters empty and takes this much in one
+// piece; with less, each piece would wait for the server once. Where a socket does not take all,
+// libpq reads while it waits, and so may swallow an error of the server that ought to stop a COPY
+// early: then it ends with its last piece.
+constexpr std::size_t kCopyPiece = std::size_t{128} << 10;
 // Pieces that still go out after the server has said something: a long notice arrives in parts.
 constexpr int kPiecesAfterAnswer = 8;
 // Statements that stay prepared on the server.
