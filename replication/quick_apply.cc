@@ -62,7 +62,8 @@ void AddInserts(const TableChanges& changes, std::vector<target::PgStep>& steps)
   std::string bytes;
   for (std::size_t row = 0; row < changes.rows.rows(); ++row) {
     changes.rows.ReadRow(row, bytes);
-    steps.push_back({insert, changes.encoder.Fields(bytes), true});
+    const auto fields = changes.encoder.Fields(bytes);
+    steps.push_back({insert, {fields.begin(), fields.end()}, true});
   }
 }
 

@@ -15,25 +15,10 @@ void AppendWord(std::string& out, std::uint32_t word) {
   }
 }
 
-std::int32_t WordAt(std::string_view bytes, std::size_t at) {
-  std::uint32_t word = 0;
-  for (std::size_t i = at; i < at + 4; ++i) {
-    word = word << 8U | static_cast<unsigned char>(bytes.at(i));
-  }
-  return static_cast<std::int32_t>(word);
-}
-
-// Where the fields of a row in COPY's binary format begin, with their length words, and where the
-// last one ends.
-void FindFields(std::string_view row, std::vector<std::size_t>& starts) {
-  starts.clear();
-  std::size_t at = 2;  // the number of fields
-  while (at < row.size()) {
-    starts.push_back(at);
-    const std::int32_t length = WordAt(row, at);
-    at += 4 + static_cast<std::size_t>(length < 0 ? 0 : length);
-  }
-  starts.push_back(at);
+// As in COPY's binary format.
+void AppendField(std::string& out, std::optional<std::string_view> field) {
+  AppendWord(out, field ? static_cast<std::uint32_t>(field->size()) : ~std::uint32_t{0});
+  if (field) out.append(*field);
 }
 
 // What stands before the elements of an array in PostgreSQL's binary form; an element is as in
@@ -96,13 +81,11 @@ std::vector<std::string> ConstraintProbe::Arrays(const RowBatch& batch,
     arrays.push_back(ArrayHeader(encoder_.columns()[column.place].type.oid, rows.size()));
   }
   std::string row;
-  std::vector<std::size_t> starts;
   for (const std::size_t number : rows) {
     batch.ReadRow(number, row);
-    FindFields(row, starts);
+    const auto fields = encoder_.Fields(row);
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const std::size_t start = starts.at(columns_[i].place);
-      arrays[i].append(row, start, starts.at(columns_[i].place + 1) - start);
+      AppendField(arrays[i], fields.at(columns_[i].place));
     }
   }
   return arrays;

@@ -165,9 +165,10 @@ std::string RowEncoder::InsertStatement(std::string_view schema, std::string_vie
   return sql + ")";
 }
 
-std::vector<std::optional<std::string>> RowEncoder::Fields(std::string_view row) const {
+std::vector<std::optional<std::string_view>> RowEncoder::Fields(std::string_view row) const {
   Require(format_ == CopyFormat::kBinary, "a row in text format has no binary fields");
-  std::vector<std::optional<std::string>> fields;
+  std::vector<std::optional<std::string_view>> fields;
+  fields.reserve(columns_.size());
   row.remove_prefix(sizeof(std::int16_t));  // number of fields
   while (!row.empty()) {
     const std::int32_t size =

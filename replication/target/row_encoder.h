@@ -44,8 +44,9 @@ class RowEncoder {
   // INSERT INTO "schema"."table" ("a", "b") OVERRIDING SYSTEM VALUE VALUES ($1, $2): does to one
   // row of the binary format what COPY would, rules of the table apart.
   std::string InsertStatement(std::string_view schema, std::string_view table) const;
-  // The fields of a row that AppendRow() made in binary format: values of InsertStatement().
-  std::vector<std::optional<std::string>> Fields(std::string_view row) const;
+  // The fields of a row that AppendRow() made in binary format, without their length words; nothing
+  // for NULL. They point into `row`.
+  std::vector<std::optional<std::string_view>> Fields(std::string_view row) const;
 
   // What comes before the first and after the last row; empty for text.
   std::string_view header() const;

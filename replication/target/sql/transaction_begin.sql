@@ -1,5 +1,6 @@
--- Every transaction that writes begins so; each statement ends its line. The settings end with it: a pooler's next client must not inherit
--- them, and none of the role's own defaults may break a batch or change how a text is read.
+-- Every transaction that writes begins so; each statement ends its line. The settings end with it: a pooler's
+-- next client must not inherit them, and none of the role's own defaults may break a batch or change how a text
+-- is read.
 BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SELECT set_config('statement_timeout', '0', true),  -- the client has its own deadline
        set_config('idle_in_transaction_session_timeout', '600000', true),

@@ -116,7 +116,8 @@ class ConvertPgTest : public ::testing::TestWithParam<const char*> {
       const std::vector<Value> values = {Value::Integer(id),
                                          samples[static_cast<std::size_t>(id)].value()};
       ASSERT_FALSE(encoder.AppendRow(values, row).has_value());
-      steps.push_back({sql, encoder.Fields(row), true});
+      const auto fields = encoder.Fields(row);
+      steps.push_back({sql, {fields.begin(), fields.end()}, true});
       if (steps.size() < kTogether && id != ids.back()) continue;
       steps.push_back({"COMMIT", {}});
       connection_->RunPipeline(steps);
