@@ -17,7 +17,7 @@ from harness.cluster import Cluster  # noqa: E402
 from harness.process import temp_dir, wait_until  # noqa: E402
 
 
-CUT = (psycopg2.Error, OSError)
+CUT = (psycopg2.Error, OSError, proxies.Cut)
 
 
 class Prepared:
@@ -28,31 +28,20 @@ class Prepared:
         self.socket.connect(str(proxy.path))
         startup = struct.pack("!I", 196608) + b"user\0app\0database\0app\0\0"
         self.socket.sendall(struct.pack("!I", len(startup) + 4) + startup)
-        self.answer()
+        proxies.until_answered(self.socket)
         self.send((b"Q", f"BEGIN; {statement}".encode() + b"\0"))
-        self.answer()
+        proxies.until_answered(self.socket)
 
     def send(self, *messages):
         self.socket.sendall(b"".join(kind + struct.pack("!I", len(body) + 4) + body for kind, body in messages))
 
-    def answer(self):
-        while True:
-            head = self.socket.recv(5, socket.MSG_WAITALL)
-            if len(head) < 5:
-                raise psycopg2.OperationalError("the connection was cut")
-            size = struct.unpack("!I", head[1:])[0] - 4
-            if len(self.socket.recv(size, socket.MSG_WAITALL)) < size:
-                raise psycopg2.OperationalError("the connection was cut")
-            if head[:1] == b"Z":
-                return
-
     def commit(self):
         self.send((b"P", b"end\0COMMIT\0\0\0"), (b"B", b"\0end\0" + bytes(6)), (b"E", b"\0" + bytes(4)), (b"S", b""))
-        self.answer()
+        proxies.until_answered(self.socket)
 
     def query(self):
         self.send((b"Q", b"SELECT 1\0"))
-        self.answer()
+        proxies.until_answered(self.socket)
 
     def close(self):
         self.socket.close()

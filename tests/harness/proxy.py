@@ -20,7 +20,7 @@ ANSWERED = "right after the answer"  # committed
 STEPS = (BEFORE, WITHIN, LATE, UNANSWERED, WITHIN_ANSWER, ANSWERED)
 
 
-class _Cut(Exception):
+class Cut(Exception):
     """This connection ends here."""
 
 
@@ -168,7 +168,7 @@ class _Pair:
     def _guard(self, target):
         try:
             target()
-        except (OSError, _Cut):
+        except (OSError, Cut):
             pass
         self.close()
         with self.proxy.lock:
@@ -226,14 +226,14 @@ class _Pair:
             self.proxy.done(step)
             time.sleep(self.proxy.late_by)
             self.server.sendall(message + rest)
-            _drain(self.server)
-            raise _Cut
+            until_answered(self.server)
+            raise Cut
         else:
             self.step = step
             self.server.sendall(message)
             return
         self.proxy.done(step)
-        raise _Cut
+        raise Cut
 
     # Server to client.
 
@@ -256,7 +256,7 @@ class _Pair:
                     self.client.sendall(head + body + _exactly(self.server, 6))
                 self.close()
                 self.proxy.done(step)
-                raise _Cut
+                raise Cut
             self.client.sendall(head + body)
 
 
@@ -270,7 +270,7 @@ def _exactly(sock, size):
     while len(data) < size:
         piece = sock.recv(size - len(data))
         if not piece:
-            raise _Cut
+            raise Cut
         data += piece
     return bytes(data)
 
@@ -279,7 +279,7 @@ def _pass_on(source, target, size):
     while size:
         piece = source.recv(min(size, 65536))
         if not piece:
-            raise _Cut
+            raise Cut
         target.sendall(piece)
         size -= len(piece)
 
@@ -293,8 +293,8 @@ def _until_sync(client):
             return rest
 
 
-def _drain(server):
-    """Reads until the server has answered, so that it has committed before the connection goes."""
+def until_answered(server):
+    """Reads until the server has answered, so that it has committed before the connection goes; Cut where it is gone."""
     server.settimeout(10)
     while True:
         head = _exactly(server, 5)

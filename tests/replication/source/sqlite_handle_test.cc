@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -320,14 +321,19 @@ TEST(ClassifySqlite, SaysForEachCodeWhetherToRetryStopOrReportABug) {
   }
 }
 
-// How often SQLite has compiled a statement that is at rest now.
-int Prepared(const Database& database, std::string_view sql) {
-  int found = 0;
+// The statements that this connection holds prepared.
+std::vector<std::string> Prepared(const Database& database) {
+  std::vector<std::string> texts;
   for (sqlite3_stmt* one = sqlite3_next_stmt(database.handle(), nullptr); one != nullptr;
        one = sqlite3_next_stmt(database.handle(), one)) {
-    if (sqlite3_sql(one) == sql) ++found;
+    texts.emplace_back(sqlite3_sql(one));
   }
-  return found;
+  return texts;
+}
+
+std::int64_t Prepared(const Database& database, std::string_view sql) {
+  const std::vector<std::string> texts = Prepared(database);
+  return std::count(texts.begin(), texts.end(), sql);
 }
 
 TEST_F(SqliteHandle, PreparesAStatementOnceForAllWhoNeedItOneAfterTheOther) {
@@ -364,12 +370,7 @@ TEST_F(SqliteHandle, KeepsFewStatementsAndNoPragma) {
   for (int i = 0; i < 200; ++i) database.QueryInt("SELECT " + std::to_string(i));
   EXPECT_EQ(Prepared(database, "SELECT 1"), 0);
   EXPECT_EQ(Prepared(database, "SELECT 199"), 1);
-  int all = 0;
-  for (sqlite3_stmt* one = sqlite3_next_stmt(database.handle(), nullptr); one != nullptr;
-       one = sqlite3_next_stmt(database.handle(), one)) {
-    ++all;
-  }
-  EXPECT_LE(all, 64);
+  EXPECT_LE(Prepared(database).size(), 64U);
 }
 
 }  // namespace
